@@ -1,0 +1,3 @@
+include bench/micro/local.mk
+include bench/programs/local.mk
+include bench/fragbench/local.mk

@@ -1,0 +1,1 @@
+# what bench/micro builds

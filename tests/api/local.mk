@@ -1,0 +1,1 @@
+# what tests/api builds
