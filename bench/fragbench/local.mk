@@ -1,1 +1,27 @@
-# what bench/fragbench builds
+# fragbench: where is my memory? Floors, each including only those to its left:
+# base/ measure/ trace/ workload/ run/ report/ (measure stands left of trace, for replay measures)
+include bench/fragbench/trace.sources.mk
+include bench/fragbench/run.sources.mk
+
+fb_base_sources = \
+	bench/fragbench/base/die.c \
+	bench/fragbench/base/die.h \
+	bench/fragbench/base/json.c \
+	bench/fragbench/base/json.h \
+	bench/fragbench/base/options.c \
+	bench/fragbench/base/options.h \
+	bench/fragbench/base/quiet.c \
+	bench/fragbench/base/quiet.h \
+	bench/fragbench/base/random.h
+
+fb_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/bench/fragbench -DFB_PKGLIBDIR='"$(pkglibdir)"'
+
+if HAVE_ZSTD
+bin_PROGRAMS += fragbench
+fragbench_SOURCES = bench/fragbench/main.c \
+	$(fb_base_sources) $(fb_trace_sources) $(fb_run_sources)
+fragbench_CPPFLAGS = $(fb_cppflags)
+fragbench_CFLAGS = $(AM_CFLAGS)
+# Both sides of every comparison load the allocator by LD_PRELOAD, so nothing of ours is linked.
+fragbench_LDADD = $(ZSTD_LIBS) -lpthread -ldl -lm
+endif

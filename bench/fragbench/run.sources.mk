@@ -1,0 +1,2 @@
+# The floors above the trace: measure, workload, run, report.
+fb_run_sources =
