@@ -1,1 +1,18 @@
-# what bench/micro builds
+# lm_micro links no allocator: one is chosen by LD_PRELOAD when it runs.
+if HAVE_BENCHMARK
+noinst_PROGRAMS += bench/micro/lm_micro
+endif
+bench_micro_lm_micro_SOURCES = \
+	bench/micro/churn.cc \
+	bench/micro/churn.h \
+	bench/micro/large.cc \
+	bench/micro/main.cc \
+	bench/micro/micro.h \
+	bench/micro/resize.cc \
+	bench/micro/small.cc \
+	bench/micro/threads.cc
+# The compiler may drop a malloc whose block goes nowhere; the benchmark is about those calls.
+bench_micro_lm_micro_CXXFLAGS = -std=c++17 -O2 -pthread -Wall -Wextra -Wshadow \
+	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
+	-fno-builtin-aligned_alloc
+bench_micro_lm_micro_LDADD = -lbenchmark -lpthread
