@@ -24,4 +24,12 @@ fragbench_CPPFLAGS = $(fb_cppflags)
 fragbench_CFLAGS = $(AM_CFLAGS)
 # Both sides of every comparison load the allocator by LD_PRELOAD, so nothing of ours is linked.
 fragbench_LDADD = $(ZSTD_LIBS) -lpthread -ldl -lm
+
+# A door must stay a call: gcc knows malloc and calloc, and would fold one into the other.
+pkglib_LTLIBRARIES = libfragrecord.la
+libfragrecord_la_SOURCES = $(fb_recorder_sources)
+libfragrecord_la_CPPFLAGS = $(fb_cppflags)
+libfragrecord_la_CFLAGS = $(AM_CFLAGS) -fexceptions -fno-builtin
+libfragrecord_la_LDFLAGS = -module -avoid-version -shared -no-undefined
+libfragrecord_la_LIBADD = $(ZSTD_LIBS) -lpthread -ldl
 endif

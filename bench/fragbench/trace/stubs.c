@@ -4,19 +4,7 @@
 
 #include "base/die.h"
 
-int fb_cmd_record(int argc, char **argv)
-{
-    (void)argc;
-    fb_die("%s: not built yet", argv[0]);
-}
-
 int fb_cmd_replay(int argc, char **argv)
-{
-    (void)argc;
-    fb_die("%s: not built yet", argv[0]);
-}
-
-int fb_cmd_info(int argc, char **argv)
 {
     (void)argc;
     fb_die("%s: not built yet", argv[0]);
