@@ -4,5 +4,15 @@ if !LM_SANITIZED
 script_tests += scripts/symbols-check
 endif
 TESTS += $(script_tests)
-EXTRA_DIST += src/FLOORS scripts/.shellcheckrc \
-	scripts/floors scripts/format-check scripts/symbols-check
+EXTRA_DIST += \
+	.ci/run \
+	.clang-format \
+	scripts/.shellcheckrc \
+	scripts/check \
+	scripts/floors \
+	scripts/format-check \
+	scripts/needs \
+	scripts/steps.sh \
+	scripts/symbols-check \
+	scripts/try \
+	src/FLOORS
