@@ -1,1 +1,43 @@
-# what src builds
+# The library: libcore is everything but the doors, under the lm_ prefix, for tests that run it
+# beside libc's malloc; libmalloc is libcore and the doors.
+
+lm_core_sources = \
+	src/base/atomics.h src/base/bits.h src/base/classes.c src/base/classes.h \
+	src/base/compiler.h src/base/options.c src/base/options.h src/base/tuning.h \
+	src/os/fatal.c src/os/fatal.h src/os/lock.c src/os/lock.h src/os/map.c src/os/os.h \
+	src/space/area.c src/space/area.h src/space/large.c src/space/large.h \
+	src/space/metadata.c src/space/metadata.h src/space/runs.c src/space/runs.h \
+	src/space/units.c src/space/units.h src/space/window.c src/space/window.h \
+	src/slab/slab.c src/slab/slab.h \
+	src/heap/bin.c src/heap/bin.h src/heap/heap.h src/heap/huge.c src/heap/huge.h \
+	src/heap/magazine.c src/heap/outbox.c src/heap/owner.h src/heap/registry.c \
+	src/heap/registry.h src/heap/slabs.c \
+	src/core/alloc.c src/core/core.h src/core/resize.c \
+	src/observe/options.c src/observe/options.h src/observe/report.c src/observe/report.h \
+	src/observe/snapshot.c src/observe/snapshot.h
+
+lm_door_sources = \
+	src/api/doors.c src/api/glibc.c src/api/init.c src/api/init.h src/api/libmalloc.c
+
+# -fno-builtin: the compiler must not turn our calloc's malloc and memset into a call of calloc.
+LM_LIBRARY_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
+	-fno-builtin-calloc -fno-semantic-interposition -fno-plt
+
+noinst_LTLIBRARIES += libcore.la libcore_torture.la
+libcore_la_SOURCES = $(lm_core_sources)
+libcore_la_CFLAGS = $(LM_LIBRARY_CFLAGS) $(LM_SANITIZE)
+libcore_torture_la_SOURCES = $(lm_core_sources)
+libcore_torture_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CONFIG_CHECKED=1 -DLM_CONFIG_TORTURE=1
+libcore_torture_la_CFLAGS = $(LM_LIBRARY_CFLAGS) $(LM_SANITIZE)
+
+if !LM_SANITIZED
+lib_LTLIBRARIES += libmalloc.la
+libmalloc_la_SOURCES = $(lm_core_sources) $(lm_door_sources) src/api/aliases.c
+libmalloc_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_VERSION='"$(PACKAGE_VERSION)"'
+libmalloc_la_CFLAGS = $(LM_LIBRARY_CFLAGS)
+libmalloc_la_LDFLAGS = -version-info $(LM_LIBTOOL_VERSION) -no-undefined \
+	-Wl,--version-script=$(srcdir)/src/libmalloc.map -Wl,-z,now -Wl,-z,nodelete -Wl,--as-needed
+libmalloc_la_DEPENDENCIES = $(srcdir)/src/libmalloc.map
+endif
+
+EXTRA_DIST += src/FLOORS src/libmalloc.exports src/libmalloc.map

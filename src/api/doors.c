@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/doors.c - malloc, free and their kin: the law of arguments and errno, and nothing else.
+ *
+ * What each door does is in doc/conformance.md.
+ */
+#include "api/init.h"
+
+#include "os/fatal.h"
+#include "os/os.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+/* Not in every libc's headers yet. */
+void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t alignment, size_t size);
+void cfree(void *p);
+
+LM_INLINE void *or_enomem(void *p)
+{
+    if (lm_unlikely(p == NULL))
+        errno = ENOMEM;
+    return p;
+}
+
+LM_COLD static void *malloc_slow(size_t size)
+{
+    lm_api_init();
+    return or_enomem(lm_malloc_slow(size));
+}
+
+LM_COLD static void free_slow(void *p)
+{
+    lm_api_init();
+    lm_free_slow(p);
+}
+
+LM_DOOR void *malloc(size_t size)
+{
+    void *p = lm_malloc_fast(size);
+    return lm_likely(p != NULL) ? p : malloc_slow(size);
+}
+
+LM_DOOR void free(void *p)
+{
+    if (lm_unlikely(!lm_free_fast(p)))
+        free_slow(p);
+}
+
+LM_DOOR void *calloc(size_t count, size_t size)
+{
+    lm_api_init();
+    return or_enomem(lm_calloc(count, size));
+}
+
+LM_DOOR void *realloc(void *p, size_t size)
+{
+    lm_api_init();
+    if (lm_unlikely(size == 0) && p != NULL && !lm_options.realloc_zero_alloc) {
+        lm_free(p);
+        return NULL;
+    }
+    return or_enomem(lm_realloc(p, size));
+}
+
+LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(p, total);
+}
+
+static void *aligned(size_t alignment, size_t size)
+{
+    lm_api_init();
+    return or_enomem(lm_memalign(alignment, size));
+}
+
+LM_DOOR void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (!lm_is_power_of_two(alignment)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return aligned(alignment, size);
+}
+
+LM_DOOR int posix_memalign(void **result, size_t alignment, size_t size)
+{
+    if (!lm_is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
+        return EINVAL;
+    lm_api_init();
+    void *p = lm_memalign(alignment, size);
+    if (p == NULL)
+        return ENOMEM;
+    *result = p;
+    return 0;
+}
+
+LM_DOOR void *memalign(size_t alignment, size_t size)
+{
+    if (alignment > (SIZE_MAX >> 1) + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return aligned(lm_power_of_two_above(alignment), size);
+}
+
+LM_DOOR void *valloc(size_t size)
+{
+    lm_api_init();
+    return aligned(lm_os.page_size, size);
+}
+
+LM_DOOR void *pvalloc(size_t size)
+{
+    lm_api_init();
+    if (size > PTRDIFF_MAX)
+        return or_enomem(NULL);
+    return aligned(lm_os.page_size, lm_round_up(lm_max(size, 1), lm_os.page_size));
+}
+
+LM_DOOR size_t malloc_usable_size(void *p)
+{
+    lm_api_init();
+    return lm_usable_size(p);
+}
+
+/* A block may be larger than asked for by a size class, or by half after realloc left it in place. */
+static void check_size(const char *door, void *p, size_t size)
+{
+    if (p == NULL || !(lm_checked || !lm_options.magazines))
+        return;
+    size_t usable = lm_usable_size(p);
+    if (size > usable || (size < usable / 2 && usable > LM_QUANTUM))
+        lm_fatal(door, LM_SIZE_MISMATCH, p);
+}
+
+LM_DOOR void free_sized(void *p, size_t size)
+{
+    lm_api_init();
+    check_size("free_sized", p, size);
+    lm_free(p);
+}
+
+LM_DOOR void free_aligned_sized(void *p, size_t alignment, size_t size)
+{
+    lm_api_init();
+    /* An alignment that the size class has to honour makes the block larger than any rule says. */
+    check_size("free_aligned_sized", p, lm_max(alignment, size));
+    lm_free(p);
+}
+
+LM_DOOR void cfree(void *p)
+{
+    free(p);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/init.c - see api/init.h.
+ *
+ * The first call through any door starts the library; usually that is the loader's or libc's own,
+ * long before constructors run.
+ */
+#include "api/init.h"
+
+#include "observe/options.h"
+#include "observe/report.h"
+#include "os/fatal.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Atomic(bool) lm_api_is_started;
+
+static struct {
+    struct lm_lock lock;
+    /* [c] after the first stranger's pointer */
+    void (*next_free)(void *);
+    void *(*next_realloc)(void *, size_t);
+    size_t (*next_usable_size)(void *);
+} api;
+
+/* A static program has no loader, and then no strangers either. */
+extern void *dlsym(void *handle, const char *name) __attribute__((weak));
+
+/* Function pointers come out of dlsym as void *. */
+static void find_next(const char *name, void *function)
+{
+    void *found = dlsym == NULL ? NULL : dlsym(RTLD_NEXT, name);
+    memcpy(function, &found, sizeof found);
+}
+
+static void find_next_allocator(void)
+{
+    if (api.next_free != NULL)
+        return;
+    find_next("realloc", (void *)&api.next_realloc);
+    find_next("malloc_usable_size", (void *)&api.next_usable_size);
+    find_next("free", (void *)&api.next_free);
+}
+
+static void free_elsewhere(void *p)
+{
+    find_next_allocator();
+    if (api.next_free == NULL)
+        lm_fatal("free", LM_INVALID_POINTER, p);
+    api.next_free(p);
+}
+
+static void *realloc_elsewhere(void *p, size_t size)
+{
+    find_next_allocator();
+    if (api.next_realloc == NULL)
+        lm_fatal("realloc", LM_INVALID_POINTER, p);
+    return api.next_realloc(p, size);
+}
+
+static size_t usable_size_elsewhere(const void *p)
+{
+    find_next_allocator();
+    if (api.next_usable_size == NULL)
+        lm_fatal("malloc_usable_size", LM_INVALID_POINTER, p);
+    return api.next_usable_size((void *)(uintptr_t)p); // NOLINT
+}
+
+LM_COLD void lm_api_start(void)
+{
+    lm_lock_take(&api.lock);
+    bool is_first = !load_relaxed(&lm_api_is_started);
+    if (is_first) {
+        lm_foreign =
+            (struct lm_foreign){free_elsewhere, realloc_elsewhere, usable_size_elsewhere};
+        lm_options_read(secure_getenv("LIBMALLOC_CONF"));
+        lm_core_init();
+        store_release(&lm_api_is_started, true);
+    }
+    lm_lock_give(&api.lock);
+    /* Outside the lock: it may allocate. No prepare handler: no lock is held across fork. */
+    if (is_first)
+        pthread_atfork(NULL, NULL, lm_core_after_fork);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    lm_api_init();
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+    if (lm_options.stats_print)
+        lm_report_print();
+}

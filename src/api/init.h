@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/init.h - what happens once per process: options, fork handler, the next allocator.
+ */
+#ifndef LM_API_INIT_H
+#define LM_API_INIT_H
+
+#include "core/core.h"
+
+/* Doors that are visible to programs. */
+#define LM_DOOR __attribute__((visibility("default")))
+
+LM_COLD void lm_api_start(void);
+
+extern _Atomic(bool) lm_api_is_started;
+
+/* Called on every slow path of a door. */
+LM_INLINE void lm_api_init(void)
+{
+    /* relaxed: what it guards is only read again by threads that start later or lose a race to
+     * start, and lm_api_start sorts those out */
+    if (lm_unlikely(!load_relaxed(&lm_api_is_started)))
+        lm_api_start();
+}
+
+#endif

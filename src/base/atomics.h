@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/atomics.h - C11 atomics whose names carry the memory order.
+ *
+ * There is no default order: each use says what it publishes or receives, and a comment at the use
+ * names the partner.
+ */
+#ifndef LM_BASE_ATOMICS_H
+#define LM_BASE_ATOMICS_H
+
+#include <stdatomic.h>
+
+#define load_relaxed(at)         atomic_load_explicit((at), memory_order_relaxed)
+#define load_acquire(at)         atomic_load_explicit((at), memory_order_acquire)
+#define load_ordered(at)         atomic_load_explicit((at), memory_order_seq_cst)
+#define store_relaxed(at, value) atomic_store_explicit((at), (value), memory_order_relaxed)
+#define store_release(at, value) atomic_store_explicit((at), (value), memory_order_release)
+#define store_ordered(at, value) atomic_store_explicit((at), (value), memory_order_seq_cst)
+
+#define add_relaxed(at, value)      atomic_fetch_add_explicit((at), (value), memory_order_relaxed)
+#define sub_relaxed(at, value)      atomic_fetch_sub_explicit((at), (value), memory_order_relaxed)
+#define or_acq_rel(at, value)       atomic_fetch_or_explicit((at), (value), memory_order_acq_rel)
+#define exchange_acquire(at, value) atomic_exchange_explicit((at), (value), memory_order_acquire)
+#define exchange_release(at, value) atomic_exchange_explicit((at), (value), memory_order_release)
+#define exchange_acq_rel(at, value) atomic_exchange_explicit((at), (value), memory_order_acq_rel)
+
+/* On failure *expected receives the present value. */
+#define cas_acquire(at, expected, value)                                                           \
+    atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acquire,       \
+                                            memory_order_relaxed)
+#define cas_ordered(at, expected, value)                                                           \
+    atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_seq_cst,       \
+                                            memory_order_relaxed)
+
+#endif

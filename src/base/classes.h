@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/classes.h - size classes.
+ *
+ * Sizes step by 16 to 128, then 8 per doubling to 32 KiB. Requests use every second class above 128
+ * (4 per doubling) unless the byte table is rewritten for a class: malloc reads the table, free the
+ * slab's own class, so the table may change at any time and older blocks stay valid.
+ *
+ *   class   0 .. 7        8 .. 15          16 .. 23             ...   64 .. 71
+ *   size    16,32,..128   144,160,..256    288,320,..512        ...   18432,..32768
+ *
+ *   C1  sizes are multiples of 16 and grow with the class
+ *   C2  lm_class_of[(n + 15) / 16] names a class whose size is >= n
+ */
+#ifndef LM_BASE_CLASSES_H
+#define LM_BASE_CLASSES_H
+
+#include "base/compiler.h"
+
+enum {
+    LM_CLASSES = 72,
+    LM_SMALL_MAX = 32768,
+    LM_QUANTUM_LOG2 = 4,
+    LM_QUANTUM = 1 << LM_QUANTUM_LOG2,
+    LM_CLASS_TABLE = LM_SMALL_MAX / LM_QUANTUM + 1,
+};
+
+struct lm_class {
+    uint32_t size;
+    /* ceil(2^32 / size): slot = offset * reciprocal >> 32, exact for offsets below 2^17. */
+    uint32_t reciprocal;
+};
+
+extern const struct lm_class lm_class_table[LM_CLASSES];
+
+/* [a] bytes, indexed by quanta. Written at start, later only one byte at a time. */
+extern uint8_t lm_class_of[LM_CLASS_TABLE];
+
+/* Fills lm_class_of with 4 classes per doubling. */
+void lm_classes_init(void);
+
+/* The least class that `requests` of this size get; size <= LM_SMALL_MAX. */
+LM_INLINE unsigned lm_class_for(size_t size)
+{
+    return lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2];
+}
+
+/* The slot in which `offset` falls. */
+LM_INLINE uint32_t lm_class_slot(unsigned class, uint32_t offset)
+{
+    return (uint32_t)(((uint64_t)offset * lm_class_table[class].reciprocal) >> 32);
+}
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/options.c - the defaults.
+ */
+#include "base/options.h"
+
+#include "base/tuning.h"
+
+struct lm_options lm_options = {
+    .window = 0,
+    .purge_delay_ms = LM_PURGE_PERIOD_MS,
+    .magazines = true,
+    .realloc_zero_alloc = false,
+    .stats_print = false,
+};

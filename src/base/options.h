@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/options.h - what LIBMALLOC_CONF can set; the parser is observe/options.c.
+ *
+ * Written once while the first allocation initialises the library, constant afterwards.
+ */
+#ifndef LM_BASE_OPTIONS_H
+#define LM_BASE_OPTIONS_H
+
+#include "base/compiler.h"
+
+struct lm_options {
+    /* [c] bytes of address space to reserve; 0 = LM_WINDOW_DEFAULT */
+    size_t window;
+    /* [c] milliseconds between looks at dirty memory; 0 = return it at once */
+    size_t purge_delay_ms;
+    /* [c] false: every call takes the slow path, where misuse is found at once */
+    bool magazines;
+    /* [c] realloc(p, 0) returns a new block of size 0 instead of freeing p */
+    bool realloc_zero_alloc;
+    /* [c] print malloc_stats() when the program exits */
+    bool stats_print;
+};
+
+extern struct lm_options lm_options;
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/tuning.h - every number that was chosen, its unit and its reason.
+ *
+ * In a torture build many of them shrink until the rare paths become the common ones.
+ */
+#ifndef LM_BASE_TUNING_H
+#define LM_BASE_TUNING_H
+
+#include "base/compiler.h"
+
+#define LM_TUNE(normal, torture) (lm_torture ? (torture) : (normal))
+
+#define LM_KIB ((size_t)1 << 10)
+#define LM_MIB ((size_t)1 << 20)
+#define LM_GIB ((size_t)1 << 30)
+#define LM_TIB ((size_t)1 << 40)
+
+/* Bytes. Address space asked for at start, halved until the kernel agrees. One TiB leaves the other
+ * 127 TiB of a 47-bit space alone and is never in the way. */
+#define LM_WINDOW_DEFAULT LM_TUNE(LM_TIB, 8 * LM_GIB)
+/* Bytes. Below this a reservation is not worth having: the window becomes virtual. */
+#define LM_WINDOW_LEAST (64 * LM_MIB)
+/* Share of RLIMIT_AS (1/n) that a reservation may take; a tighter limit makes the window virtual. */
+#define LM_WINDOW_LIMIT_SHARE 8
+
+/* Bytes. First commit: smaller than a 2 MiB huge page, so that a small process never gets one. */
+#define LM_COMMIT_FIRST LM_TUNE(256 * LM_KIB, 64 * LM_KIB)
+/* Share (1/n) of what is committed that the next commit adds: about 11 calls to the first GiB. */
+#define LM_COMMIT_SHARE 8
+/* Bytes. Largest speculative commit. */
+#define LM_COMMIT_MOST LM_TUNE(64 * LM_MIB, 256 * LM_KIB)
+/* Bytes. Least step by which a metadata area is committed. */
+#define LM_METADATA_STEP LM_TUNE(64 * LM_KIB, 16 * LM_KIB)
+/* Share (1/n) of the window that descriptors may need: 448 bytes per 16 KiB unit at worst. */
+#define LM_METADATA_SHARE 32
+
+/* log2 of bytes. A unit is 16 KiB: 64 KiB slabs cost 11-14 % more peak memory on a compiler run.
+ * Where the page is 64 KiB the unit is one page. */
+#define LM_UNIT_LOG2 14
+
+/* Slots. A magazine's capacity is one less than a power of two: slot 0 holds the NULL that tells
+ * malloc that it is empty. The first one lies inside the heap. */
+#define LM_MAGAZINE_FIRST 7
+#define LM_MAGAZINE_MOST  LM_TUNE(1023, 15)
+/* Bytes of payload one magazine may hold. */
+#define LM_MAGAZINE_PAYLOAD (64 * LM_KIB)
+/* Slow paths that a magazine must cause before it doubles. */
+#define LM_MAGAZINE_PATIENCE LM_TUNE(3, 1)
+/* Bytes. Payload capacity that all magazines of a thread may reach together, beside an eighth of
+ * what the thread's slabs hold. */
+#define LM_MAGAZINE_BUDGET LM_TUNE(512 * LM_KIB, 64 * LM_KIB)
+
+/* Entries, a power of two. An outbox entry merges the frees into one bitmap word of a stranger. */
+#define LM_OUTBOX_ENTRIES LM_TUNE(32, 2)
+/* Bytes of strangers' blocks that an outbox holds back before it is flushed. */
+#define LM_OUTBOX_BYTES (64 * LM_KIB)
+
+/* Units. Emptied slabs a thread keeps for its next slab instead of the shared pool. */
+#define LM_UNIT_CACHE LM_TUNE(8, 2)
+
+/* Parked heaps without slabs that keep their pages, so that thread churn does not fault them in
+ * again each time. */
+#define LM_DORMANT_WARM 4
+/* Parked heaps that one thread looks into for a partly used slab before it takes a new one. */
+#define LM_ADOPT_TRIES 4
+
+/* Milliseconds. Dirty memory is looked at this often ... */
+#define LM_PURGE_PERIOD_MS 100
+/* ... and what exceeds the peak demand of the last one to two of these is returned. */
+#define LM_DEMAND_WINDOW_MS 1000
+/* Units. Excess that is returned whole instead of halved. */
+#define LM_PURGE_WHOLE 64
+
+/* Bytes. malloc serves larger requests from the huge zone at once. */
+#define LM_LARGE_MOST LM_TUNE(32 * LM_MIB, 1 * LM_MIB)
+/* Bytes. The huge zone's granule: a huge page, and what one page-table page maps. */
+#define LM_GRANULE_LOG2 21
+/* A growing block gets this many times its size of address space. */
+#define LM_HUGE_HEADROOM 8
+/* Bytes. Growing blocks below this are copied, above it their pages are moved. A move costs two
+ * system calls and the later refilling of the TLB; a warm copy of 128 KiB costs about as much. */
+#define LM_MOVE_LEAST LM_TUNE(128 * LM_KIB, 64 * LM_KIB)
+/* Slots of the huge zone that may be in use for growth: each costs up to three VMAs, and
+ * vm.max_map_count is 65530. */
+#define LM_HUGE_SLOTS LM_TUNE(1024, 8)
+/* Metadata index limit: a heap's id must fit the 24 bits beside the class. */
+#define LM_HEAP_ID_LIMIT ((1u << 24) - 1)
+
+#endif

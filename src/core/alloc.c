@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core/alloc.c - the place where small, large, huge and aligned requests part ways, and where a
+ * freed pointer is told apart.
+ */
+#include "core/core.h"
+
+#include "heap/huge.h"
+#include "heap/registry.h"
+#include "os/fatal.h"
+#include "os/os.h"
+#include "space/large.h"
+
+#include <string.h>
+
+static struct {
+    struct lm_lock lock;
+    /* [a] release when ready, acquire by whoever looks */
+    _Atomic(bool) is_ready;
+} core;
+
+static void foreign_free(void *p)
+{
+    lm_fatal("free", LM_INVALID_POINTER, p);
+}
+
+static void *foreign_realloc(void *p, size_t size)
+{
+    (void)size;
+    lm_fatal("realloc", LM_INVALID_POINTER, p);
+}
+
+static size_t foreign_usable_size(const void *p)
+{
+    lm_fatal("malloc_usable_size", LM_INVALID_POINTER, p);
+}
+
+struct lm_foreign lm_foreign = {foreign_free, foreign_realloc, foreign_usable_size};
+
+bool lm_core_init(void)
+{
+    /* partner: the release below */
+    if (lm_likely(load_acquire(&core.is_ready)))
+        return true;
+    lm_lock_take(&core.lock);
+    bool is_ready = load_relaxed(&core.is_ready);
+    if (!is_ready) {
+        lm_os_init();
+        lm_classes_init();
+        is_ready = lm_units_init() && lm_registry_init();
+        /* partner: the acquire above */
+        store_release(&core.is_ready, is_ready);
+    }
+    lm_lock_give(&core.lock);
+    return is_ready;
+}
+
+static void *take_small(unsigned class)
+{
+    struct lm_heap *heap = lm_thread.heap;
+    if (lm_unlikely(heap == &lm_heap_none))
+        heap = lm_heap_birth();
+    if (lm_likely(heap != NULL)) {
+        void *p = lm_heap_take(heap, class);
+        return p != NULL ? p : lm_heap_refill(heap, class);
+    }
+    /* The last breath of a thread, or no memory for a heap: borrow one for this call. */
+    heap = lm_heap_borrow();
+    if (heap == NULL)
+        return NULL;
+    void *p = lm_heap_refill(heap, class);
+    lm_heap_park(heap);
+    return p;
+}
+
+static void *take_big(size_t size, size_t alignment, bool *is_zero)
+{
+    bool is_large = size <= LM_LARGE_MOST && alignment <= (size_t)1 << LM_GRANULE_LOG2;
+    void *p = is_large ? lm_large_take(size, alignment, is_zero) : NULL;
+    if (p == NULL) {
+        *is_zero = true;
+        p = lm_huge_take(size, alignment, LM_HUGE_EXACT);
+    }
+    return p;
+}
+
+/* The class of requests for `size` bytes whose slots are all aligned; LM_CLASSES if there is none.
+ * Slabs start at unit boundaries, so a size that is a multiple of the alignment will do. */
+static unsigned aligned_class(size_t alignment, size_t size)
+{
+    size_t least = lm_max(size, alignment);
+    if (least > LM_SMALL_MAX || alignment > lm_unit_size)
+        return LM_CLASSES;
+    unsigned class = lm_class_for(least);
+    while (lm_class_table[class].size % alignment != 0)
+        class = lm_class_for(lm_class_table[class].size + 1);
+    return class;
+}
+
+static void *take_once(size_t alignment, size_t size, bool *is_zero)
+{
+    unsigned class = LM_CLASSES;
+    *is_zero = false;
+    if (alignment > LM_QUANTUM)
+        class = aligned_class(alignment, size);
+    else if (size <= LM_SMALL_MAX)
+        class = lm_class_for(size);
+    return class < LM_CLASSES ? take_small(class) : take_big(size, alignment, is_zero);
+}
+
+/* When memory is out everything that is cached goes back, once, before NULL is the answer. */
+static void *take(size_t alignment, size_t size, bool *is_zero)
+{
+    if (size > PTRDIFF_MAX || !lm_core_init())
+        return NULL;
+    void *p = take_once(alignment, size, is_zero);
+    if (lm_unlikely(p == NULL)) {
+        lm_trim();
+        p = take_once(alignment, size, is_zero);
+    }
+    return p;
+}
+
+LM_COLD void *lm_malloc_slow(size_t size)
+{
+    bool is_zero;
+    return take(1, size, &is_zero);
+}
+
+void *lm_malloc(size_t size)
+{
+    void *p = lm_malloc_fast(size);
+    return lm_likely(p != NULL) ? p : lm_malloc_slow(size);
+}
+
+void *lm_calloc(size_t count, size_t size)
+{
+    size_t total;
+    if (lm_unlikely(__builtin_mul_overflow(count, size, &total)))
+        return NULL;
+    bool is_zero = false;
+    void *p = lm_malloc_fast(total);
+    if (lm_unlikely(p == NULL))
+        p = take(1, total, &is_zero);
+    if (p != NULL && !is_zero)
+        memset(p, 0, total);
+    return p;
+}
+
+void *lm_memalign(size_t alignment, size_t size)
+{
+    bool is_zero;
+    return take(alignment, size, &is_zero);
+}
+
+void lm_free(void *p)
+{
+    if (lm_unlikely(!lm_free_fast(p)))
+        lm_free_slow(p);
+}
+
+static void free_in_zone(void *p)
+{
+    if (lm_huge_give(p))
+        return;
+    if (lm_window.is_virtual)
+        lm_foreign.free(p);
+    else
+        lm_fatal("free", (uintptr_t)p % (1u << LM_GRANULE_LOG2) == 0 ? LM_DOUBLE_FREE
+                                                                      : LM_INVALID_POINTER, p);
+}
+
+/* A thread that has no heap yet gets one: it may be about to free a million blocks. */
+static struct lm_heap *heap_to_free_with(void)
+{
+    struct lm_heap *heap = lm_thread.heap;
+    if (heap == &lm_heap_none)
+        heap = lm_heap_birth();
+    return heap == NULL ? &lm_heap_none : heap;
+}
+
+LM_COLD static void free_bad_unit(void *p, size_t unit, uint32_t tag)
+{
+    if (tag == LM_TAG_TAKEN)
+        lm_foreign.free(p);
+    else
+        lm_fatal("free", lm_units_is_free(unit) ? LM_DOUBLE_FREE : LM_INVALID_POINTER, p);
+}
+
+LM_NOINLINE void lm_free_slow(void *p)
+{
+    size_t unit = lm_unit_of(p);
+    if (p == NULL)
+        return;
+    if (lm_unlikely(unit >= load_relaxed(&lm_window_units))) {
+        if (lm_is_in_huge_zone(p))
+            free_in_zone(p);
+        else
+            lm_foreign.free(p);
+        return;
+    }
+    uint32_t tag = lm_unit_tag(unit);
+    if (tag == LM_TAG_LARGE) {
+        if (p != lm_unit_address(unit))
+            lm_fatal("free", LM_INVALID_POINTER, p);
+        if (!lm_large_give(unit))
+            lm_fatal("free", LM_DOUBLE_FREE, p);
+        lm_units_tick(lm_os_clock_ms());
+        return;
+    }
+    if (lm_unlikely(tag <= UINT8_MAX)) {
+        free_bad_unit(p, unit, tag);
+        return;
+    }
+    struct lm_heap *heap = heap_to_free_with();
+    uint32_t class = tag ^ heap->tag;
+    if (class >= LM_CLASSES)
+        lm_heap_free_remote(heap, p, unit);
+    else if (!lm_heap_give(heap, class, p))
+        lm_heap_flush(heap, class, p);
+}
+
+size_t lm_trim(void)
+{
+    if (!lm_core_init())
+        return 0;
+    size_t purged = lm_heap_trim();
+    return purged + lm_units_purge();
+}
+
+bool lm_is_ours(const void *p)
+{
+    size_t unit = lm_unit_of(p);
+    if (!load_acquire(&core.is_ready) || p == NULL)
+        return false;
+    if (unit < load_relaxed(&lm_window_units))
+        return lm_unit_tag(unit) != LM_TAG_TAKEN;
+    return lm_is_in_huge_zone(p) && (!lm_window.is_virtual || lm_huge_usable(p) != 0);
+}
+
+void lm_core_after_fork(void)
+{
+    lm_lock_reset(&core.lock);
+    lm_metadata_after_fork();
+    lm_units_after_fork();
+    lm_huge_after_fork();
+    lm_heap_after_fork();
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core/core.h - the allocator without its doors: what libcore offers, in terms that set no errno
+ * and judge no arguments beyond "does it fit".
+ *
+ * Every function is thread-safe. A NULL result means that memory is out; nothing has changed then.
+ */
+#ifndef LM_CORE_CORE_H
+#define LM_CORE_CORE_H
+
+#include "heap/heap.h"
+
+/* Prepares the address space. Called by itself on the first allocation; false: no memory at all. */
+bool lm_core_init(void);
+
+/* At least `size` bytes, aligned to 16. */
+void *lm_malloc(size_t size);
+/* The same, reading as zero; the product must not overflow (NULL if it does). */
+void *lm_calloc(size_t count, size_t size);
+/* alignment: a power of two. */
+void *lm_memalign(size_t alignment, size_t size);
+/* NULL is ignored; a stranger's pointer goes to lm_foreign. errno is untouched. */
+void lm_free(void *p);
+/* p may be NULL; size 0 gives a block of size 0. */
+void *lm_realloc(void *p, size_t size);
+/* 0 for NULL. */
+size_t lm_usable_size(const void *p);
+/* Returns what can be returned to the kernel. Result: bytes. */
+size_t lm_trim(void);
+/* True if p lies in memory that this allocator manages. */
+bool lm_is_ours(const void *p);
+
+/* In a fork's child, before anything else. */
+void lm_core_after_fork(void);
+
+/* The slow halves, for doors that have the fast ones inline. */
+void *lm_malloc_slow(size_t size);
+void lm_free_slow(void *p);
+
+/* What to do with pointers that are not ours. Set by the doors before the first such pointer can
+ * appear; without them such a pointer is fatal. */
+struct lm_foreign {
+    void (*free)(void *p);
+    void *(*realloc)(void *p, size_t size);
+    size_t (*usable_size)(const void *p);
+};
+
+extern struct lm_foreign lm_foreign;
+
+LM_INLINE void *lm_malloc_fast(size_t size)
+{
+    if (lm_unlikely(size > LM_SMALL_MAX))
+        return NULL;
+    return lm_heap_take(lm_thread.heap, lm_class_for(size));
+}
+
+/* False: lm_free_slow has to do it. */
+LM_INLINE bool lm_free_fast(void *p)
+{
+    struct lm_heap *heap = lm_thread.heap;
+    uint32_t class = lm_heap_class_of(heap, p);
+    return lm_likely(class < LM_CLASSES) && lm_heap_give(heap, class, p);
+}
+
+#endif

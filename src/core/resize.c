@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core/resize.c - realloc: stay, stretch, move pages, and only then copy.
+ */
+#include "core/core.h"
+
+#include "heap/huge.h"
+#include "os/fatal.h"
+#include "os/os.h"
+#include "space/large.h"
+
+#include <string.h>
+
+enum kind { SMALL, LARGE, HUGE, FOREIGN };
+
+struct place {
+    enum kind kind;
+    size_t unit;
+    /* bytes; unknown for a stranger's block */
+    size_t usable;
+};
+
+/* Dies if p is no block. */
+static struct place locate(const char *door, const void *p)
+{
+    struct place place = {FOREIGN, lm_unit_of(p), 0};
+    if (place.unit >= load_relaxed(&lm_window_units)) {
+        if (!lm_is_in_huge_zone(p))
+            return place;
+        place.kind = HUGE;
+        place.usable = lm_huge_usable(p);
+        if (place.usable == 0 && lm_window.is_virtual)
+            place.kind = FOREIGN;
+    } else {
+        uint32_t tag = lm_unit_tag(place.unit);
+        if (tag == LM_TAG_TAKEN)
+            return place;
+        struct lm_slot slot;
+        place.kind = tag == LM_TAG_LARGE ? LARGE : SMALL;
+        if (tag == LM_TAG_LARGE && p == lm_unit_address(place.unit))
+            place.usable = lm_large_size(place.unit);
+        else if (tag > UINT8_MAX && lm_slab_find(p, place.unit, &slot))
+            place.usable = lm_class_table[tag % (1u << LM_TAG_CLASS_BITS)].size;
+    }
+    if (lm_unlikely(place.usable == 0 && place.kind != FOREIGN))
+        lm_fatal(door, LM_INVALID_POINTER, p);
+    return place;
+}
+
+size_t lm_usable_size(const void *p)
+{
+    if (p == NULL)
+        return 0;
+    struct place place = locate("malloc_usable_size", p);
+    return place.kind == FOREIGN ? lm_foreign.usable_size(p) : place.usable;
+}
+
+static void *copy_to_new(void *p, size_t usable, size_t size)
+{
+    void *fresh = lm_malloc(size);
+    if (fresh == NULL)
+        return NULL;
+    memcpy(fresh, p, lm_min(usable, size));
+    lm_free(p);
+    return fresh;
+}
+
+static void *resize_large(void *p, const struct place *place, size_t size)
+{
+    bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
+    if (fits_kind && lm_large_resize(place->unit, size))
+        return p;
+    if (size >= LM_MOVE_LEAST && size > place->usable) {
+        void *moved = lm_huge_move_in(p, place->usable, size);
+        if (moved != NULL) {
+            lm_large_give_moved(place->unit);
+            return moved;
+        }
+    }
+    return copy_to_new(p, place->usable, size);
+}
+
+static void *resize_huge(void *p, const struct place *place, size_t size)
+{
+    /* What has become small leaves the zone. */
+    if (size < LM_MOVE_LEAST / 2)
+        return copy_to_new(p, place->usable, size);
+    void *resized = lm_huge_resize(p, size);
+    if (resized != NULL || size <= place->usable)
+        return resized;
+    return copy_to_new(p, place->usable, size);
+}
+
+void *lm_realloc(void *p, size_t size)
+{
+    if (p == NULL)
+        return lm_malloc(size);
+    if (size > PTRDIFF_MAX)
+        return NULL;
+    struct place place = locate("realloc", p);
+    switch (place.kind) {
+    case FOREIGN:
+        return lm_foreign.realloc(p, size);
+    case LARGE:
+        return resize_large(p, &place, size);
+    case HUGE:
+        return resize_huge(p, &place, size);
+    case SMALL:
+        break;
+    }
+    /* Shrinking by less than half is not worth a copy. */
+    if (size <= place.usable && size >= place.usable / 2)
+        return p;
+    return copy_to_new(p, place.usable, size);
+}

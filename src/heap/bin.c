@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/bin.c - see heap/bin.h.
+ *
+ * Order by place and not by address: any lasting order makes allocations crowd in the low slabs and
+ * lets the high ones drain, and a bit per place finds the lowest in one or two steps.
+ */
+#include "heap/bin.h"
+
+#include <string.h>
+
+static uint32_t word_count(uint32_t capacity)
+{
+    return (capacity + 63) / 64;
+}
+
+static uint64_t *partial_words(const struct lm_bin *bin)
+{
+    return bin->words;
+}
+
+static uint64_t *vacant_words(const struct lm_bin *bin)
+{
+    return bin->words + word_count(bin->capacity);
+}
+
+static size_t arrays_size(uint32_t capacity)
+{
+    return 2 * word_count(capacity) * sizeof(uint64_t) + capacity * sizeof(uint32_t);
+}
+
+static void give_arrays(struct lm_bin *bin)
+{
+    if (bin->capacity > LM_BIN_FIRST)
+        lm_metadata_give(bin->words, arrays_size(bin->capacity));
+}
+
+void lm_bin_reset(struct lm_bin *bin)
+{
+    give_arrays(bin);
+    memset(bin, 0, sizeof *bin);
+}
+
+static bool start(struct lm_bin *bin)
+{
+    bin->slabs = bin->first_slabs;
+    bin->words = bin->first_words;
+    bin->capacity = LM_BIN_FIRST;
+    vacant_words(bin)[0] = lm_bits_ones(LM_BIN_FIRST);
+    return true;
+}
+
+/* All places are taken. */
+static bool grow(struct lm_bin *bin)
+{
+    if (bin->capacity == 0)
+        return start(bin);
+    uint32_t capacity = bin->capacity == LM_BIN_FIRST ? 64 : bin->capacity * 4;
+    uint64_t *words = lm_metadata_take(arrays_size(capacity));
+    if (words == NULL)
+        return false;
+    uint32_t old_words = word_count(bin->capacity);
+    uint64_t *vacant = words + word_count(capacity);
+    uint32_t *slabs = (uint32_t *)(void *)(vacant + word_count(capacity));
+    memcpy(words, bin->words, old_words * sizeof *words);
+    memcpy(slabs, bin->slabs, bin->capacity * sizeof *slabs);
+    bin->vacant_hint = bin->capacity / 64;
+    memset(vacant + bin->vacant_hint, 0xFF,
+           (word_count(capacity) - bin->vacant_hint) * sizeof *vacant);
+    vacant[bin->vacant_hint] &= ~lm_bits_ones(bin->capacity % 64);
+    give_arrays(bin);
+    bin->words = words;
+    bin->slabs = slabs;
+    bin->capacity = capacity;
+    return true;
+}
+
+static bool has_vacancy(struct lm_bin *bin)
+{
+    uint32_t words = word_count(bin->capacity);
+    while (bin->vacant_hint < words && vacant_words(bin)[bin->vacant_hint] == 0)
+        bin->vacant_hint++;
+    return bin->vacant_hint < words;
+}
+
+bool lm_bin_add(struct lm_bin *bin, struct lm_slab *slab)
+{
+    if (!has_vacancy(bin) && !grow(bin))
+        return false;
+    uint64_t *word = &vacant_words(bin)[bin->vacant_hint];
+    uint32_t place = bin->vacant_hint * 64 + lm_bits_lowest(*word);
+    *word &= *word - 1;
+    bin->slabs[place] = lm_metadata_index(slab);
+    slab->place = place;
+    if (slab->used < slab->slots)
+        lm_bin_mark_partial(bin, slab);
+    return true;
+}
+
+void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab)
+{
+    uint32_t word = slab->place / 64;
+    uint64_t bit = UINT64_C(1) << slab->place % 64;
+    partial_words(bin)[word] &= ~bit;
+    vacant_words(bin)[word] |= bit;
+    if (word < bin->vacant_hint)
+        bin->vacant_hint = word;
+}
+
+struct lm_slab *lm_bin_partial(struct lm_bin *bin)
+{
+    uint32_t words = word_count(bin->capacity);
+    while (bin->partial_hint < words && partial_words(bin)[bin->partial_hint] == 0)
+        bin->partial_hint++;
+    if (bin->partial_hint == words)
+        return NULL;
+    unsigned bit = lm_bits_lowest(partial_words(bin)[bin->partial_hint]);
+    return lm_metadata_at(bin->slabs[bin->partial_hint * 64 + bit]);
+}
+
+void lm_bin_mark_full(struct lm_bin *bin, const struct lm_slab *slab)
+{
+    partial_words(bin)[slab->place / 64] &= ~(UINT64_C(1) << slab->place % 64);
+}
+
+void lm_bin_mark_partial(struct lm_bin *bin, const struct lm_slab *slab)
+{
+    uint32_t word = slab->place / 64;
+    partial_words(bin)[word] |= UINT64_C(1) << slab->place % 64;
+    if (word < bin->partial_hint)
+        bin->partial_hint = word;
+}
+
+struct lm_slab *lm_bin_next(const struct lm_bin *bin, uint32_t *place)
+{
+    for (; *place < bin->capacity; (*place)++)
+        if ((vacant_words(bin)[*place / 64] >> *place % 64 & 1) == 0)
+            return lm_metadata_at(bin->slabs[*place]);
+    return NULL;
+}
+
+void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner)
+{
+    if (!lm_checked)
+        return;
+    for (uint32_t place = 0; place < bin->capacity; place++) {
+        bool is_partial = (partial_words(bin)[place / 64] >> place % 64 & 1) != 0;
+        if ((vacant_words(bin)[place / 64] >> place % 64 & 1) != 0) {
+            LM_INVARIANT(!is_partial);
+            continue;
+        }
+        struct lm_slab *slab = lm_metadata_at(bin->slabs[place]);
+        LM_INVARIANT(slab->place == place);
+        LM_INVARIANT(slab->class == class);
+        LM_INVARIANT(load_relaxed(&slab->owner) == owner);
+        LM_INVARIANT(is_partial == (slab->used < slab->slots));
+        LM_INVARIANT(!is_partial || bin->partial_hint <= place / 64);
+        lm_slab_verify(slab);
+    }
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/heap.h - what one thread owns: magazines, slabs, an outbox. And the two hot paths.
+ *
+ * A heap has two parts. The control is a cache line that lives for ever, so that a stranger who
+ * frees a block can always reach the owner; its metadata index is the heap's id. The body is pages
+ * that only the owner touches; a parked heap without slabs gives them back.
+ *
+ *   control   | lock | state | inbox ... |            strangers push remote nodes to the inbox
+ *   body      | tag | top[72] | end[72] | magazines | bins | outbox | first slots of magazines |
+ *
+ *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
+ *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
+ *   H3  every block in a magazine is used (S1) in a slab of this heap and of this class
+ *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` exactly while
+ *       the place holds no slab
+ *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
+ *       also guarded by the control's lock: the owner takes it on every slow path, so that others
+ *       (trim, statistics) may look while they hold it
+ */
+#ifndef LM_HEAP_HEAP_H
+#define LM_HEAP_HEAP_H
+
+#include "base/options.h"
+#include "base/tuning.h"
+#include "os/lock.h"
+#include "slab/slab.h"
+#include "space/units.h"
+
+enum lm_heap_state {
+    /* belongs to a thread */
+    LM_HEAP_LIVE = 1,
+    /* its thread is gone; waits for another */
+    LM_HEAP_PARKED,
+    /* a fork caught it in the middle of a slow path; never touched again */
+    LM_HEAP_LOST,
+};
+
+struct lm_heap;
+
+struct lm_heap_control {
+    /* rank HEAP */
+    struct lm_lock lock;
+    /* [a] enum lm_heap_state */
+    _Atomic(uint32_t) state;
+    /* [a] index of the newest remote node, 0 if none */
+    _Atomic(uint32_t) inbox;
+    /* [c] index of the control made before this one, 0 at the end */
+    uint32_t older;
+    /* [l] registry lock: index of the next parked heap */
+    uint32_t next_parked;
+    /* [l] own lock: slabs in all bins */
+    uint32_t slab_count;
+    /* [c] */
+    struct lm_heap *body;
+    /* [l] own lock: the body's pages were given back */
+    bool is_dormant;
+    uint8_t padding[31];
+};
+
+_Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");
+
+struct lm_magazine {
+    /* [o] slot 0, the one that holds NULL */
+    void **slots;
+    /* [o] blocks it can hold; one less than a power of two, or 0 */
+    uint32_t capacity;
+    /* [o] slow paths since it last grew or was looked at */
+    uint16_t pressure;
+    /* [o] the limit of capacity for this class */
+    uint16_t most;
+};
+
+enum { LM_BIN_FIRST = 4 };
+
+/* The slabs of one class. A place is a number; the lowest partly used place serves first, and new
+ * slabs take the lowest vacant place, so that high places drain. */
+struct lm_bin {
+    /* [l] metadata index of the slab at each place */
+    uint32_t *slabs;
+    /* [l] one bit per place, H4: first the words of `partial`, then as many of `vacant` */
+    uint64_t *words;
+    /* [l] places; 0 until the first slab */
+    uint32_t capacity;
+    /* [l] no word below these has a partial bit, a vacant bit */
+    uint32_t partial_hint;
+    uint32_t vacant_hint;
+    /* [l] what slabs and words point at until more is needed */
+    uint32_t first_slabs[LM_BIN_FIRST];
+    uint64_t first_words[2];
+};
+
+_Static_assert(sizeof(struct lm_bin) == 64, "a bin is one cache line");
+
+struct lm_outbox_entry {
+    /* [o] */
+    struct lm_remote *node;
+    uint64_t mask;
+};
+
+struct lm_outbox {
+    struct lm_outbox_entry entries[LM_OUTBOX_ENTRIES];
+    /* [o] bytes of the blocks held back */
+    size_t size;
+};
+
+struct lm_heap {
+    /* [c] id << 8: what a unit's tag must be, but for the class, to be ours */
+    uint32_t tag;
+    /* [o] units in unit_cache */
+    uint32_t cached_units;
+    /* [c] */
+    struct lm_heap_control *control;
+    /* [o] H1; atomic only so that statistics may look from outside */
+    _Atomic(void **) top[LM_CLASSES];
+    /* [o] H2 */
+    void **end[LM_CLASSES];
+    struct lm_magazine magazines[LM_CLASSES];
+    struct lm_bin bins[LM_CLASSES];
+    struct lm_outbox outbox;
+    /* [o] emptied slabs' units, kept for the next slab */
+    uint32_t unit_cache[LM_UNIT_CACHE];
+    /* [o] bytes all magazines may hold, by their capacities */
+    size_t magazine_size;
+    /* [o] milliseconds: when magazines were last looked at */
+    uint64_t last_epoch;
+    void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
+};
+
+/* What a thread without a heap points at: its magazines are empty and full at once. */
+extern struct lm_heap lm_heap_none;
+
+struct lm_thread {
+    /* [o] */
+    struct lm_heap *heap;
+    /* [o] the thread's exit has begun; it gets no heap of its own any more */
+    bool is_leaving;
+};
+
+extern _Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec")));
+
+/* Slow halves. refill: a block of the class, or NULL if memory is out. flush: the heap owns p's
+ * slab and the magazine is full. */
+void *lm_heap_refill(struct lm_heap *heap, unsigned class);
+void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
+
+/* Frees a block whose slab belongs to another heap; heap may be lm_heap_none. */
+void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit);
+
+/* size <= LM_SMALL_MAX. NULL: the magazine is empty, refill it. */
+LM_INLINE void *lm_heap_take(struct lm_heap *heap, unsigned class)
+{
+    void **top = load_relaxed(&heap->top[class]);
+    void *p = *top;
+    if (lm_likely(p != NULL))
+        store_relaxed(&heap->top[class], top - 1);
+    return p;
+}
+
+/* The class if p is in a slab of this heap, else something >= LM_CLASSES. */
+LM_INLINE uint32_t lm_heap_class_of(const struct lm_heap *heap, const void *p)
+{
+    size_t unit = lm_unit_of(p);
+    /* relaxed: see lm_window_units */
+    if (lm_unlikely(unit >= load_relaxed(&lm_window_units)))
+        return UINT32_MAX;
+    return lm_unit_tag(unit) ^ heap->tag;
+}
+
+/* False: the magazine is full, flush it. */
+LM_INLINE bool lm_heap_give(struct lm_heap *heap, uint32_t class, void *p)
+{
+    void **top = load_relaxed(&heap->top[class]);
+    if (lm_unlikely(top == heap->end[class]))
+        return false;
+    top[1] = p;
+    store_relaxed(&heap->top[class], top + 1);
+    return true;
+}
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/huge.c - see heap/huge.h.
+ */
+#include "heap/huge.h"
+
+#include "base/bits.h"
+#include "os/lock.h"
+#include "os/os.h"
+#include "space/metadata.h"
+#include "space/runs.h"
+#include "space/units.h"
+
+/* Touched by the block's holder alone, and by whoever frees it. */
+struct huge {
+    /* [c] */
+    char *start;
+    /* [c] the slot, in granules */
+    size_t granule;
+    size_t granules;
+    /* [o] bytes, Z1 */
+    size_t usable;
+    size_t committed;
+};
+
+static struct {
+    /* rank HUGE */
+    struct lm_lock lock;
+    /* [l] granules without a slot */
+    struct lm_runs free;
+    /* [c] after the first use: Z2 */
+    _Atomic(uint32_t) *map;
+    struct lm_area map_area;
+    /* [l] granules known to `free` and the map so far */
+    size_t known;
+    /* [l] */
+    size_t slots;
+    /* [a] relaxed: a statistic */
+    _Atomic(size_t) total;
+    /* [l] */
+    bool is_ready;
+} zone;
+
+static const size_t granule_size = (size_t)1 << LM_GRANULE_LOG2;
+
+static size_t zone_granules(void)
+{
+    return lm_window.zone_size >> LM_GRANULE_LOG2;
+}
+
+static char *granule_address(size_t granule)
+{
+    return (char *)(lm_window.zone + (granule << LM_GRANULE_LOG2)); // NOLINT
+}
+
+static size_t whole_pages(size_t size)
+{
+    return lm_round_up(size, lm_os.page_size);
+}
+
+static bool prepare_locked(void)
+{
+    if (zone.is_ready)
+        return true;
+    const struct lm_area *area = lm_units_huge_area();
+    size_t map_size = whole_pages(zone_granules() * sizeof(uint32_t));
+    zone.map_area = (struct lm_area){area->base, map_size, 0};
+    zone.free.area = (struct lm_area){area->base + map_size, area->reserved - map_size, 0};
+    zone.map = (_Atomic(uint32_t) *)(void *)area->base;
+    zone.is_ready = lm_runs_init(&zone.free, zone_granules());
+    return zone.is_ready;
+}
+
+/* Address space is made known by and by, so that a small program's index stays small. */
+static bool extend_locked(size_t count)
+{
+    size_t known = lm_min(zone.known + lm_max(count, lm_max(zone.known, 64)), zone_granules());
+    if (known < zone.known + count || !lm_runs_extend(&zone.free, known) ||
+        !lm_area_extend(&zone.map_area, known * sizeof(uint32_t)))
+        return false;
+    lm_runs_put(&zone.free, zone.known, known - zone.known);
+    zone.known = known;
+    return true;
+}
+
+/* First granule of `count` free ones, aligned; LM_NO_RUN if the zone is full. */
+static size_t take_granules(size_t count, size_t alignment)
+{
+    size_t spare = alignment <= granule_size ? 0 : (alignment >> LM_GRANULE_LOG2) - 1;
+    size_t granule = LM_NO_RUN;
+    lm_lock_take(&zone.lock);
+    if (prepare_locked()) {
+        granule = lm_runs_find(&zone.free, count + spare);
+        if (granule == LM_NO_RUN && extend_locked(count + spare))
+            granule = lm_runs_find(&zone.free, count + spare);
+    }
+    if (granule != LM_NO_RUN) {
+        uintptr_t address = lm_round_up((uintptr_t)granule_address(granule), alignment);
+        granule = (address - lm_window.zone) >> LM_GRANULE_LOG2;
+        lm_runs_drop(&zone.free, granule, count);
+        zone.slots++;
+    }
+    lm_lock_give(&zone.lock);
+    return granule;
+}
+
+static void give_granules(size_t granule, size_t count)
+{
+    lm_lock_take(&zone.lock);
+    lm_runs_put(&zone.free, granule, count);
+    zone.slots--;
+    lm_lock_give(&zone.lock);
+}
+
+/* Commits [from, to) of a slot. */
+static enum lm_os_map commit(char *start, size_t from, size_t to)
+{
+    if (from == to)
+        return LM_OS_MAPPED;
+    if (lm_window.is_virtual)
+        return lm_os_map_at(start + from, to - from);
+    return lm_os_commit(start + from, to - from) ? LM_OS_MAPPED : LM_OS_REFUSED;
+}
+
+static void decommit(char *start, size_t size)
+{
+    bool is_zero;
+    if (lm_window.is_virtual)
+        lm_os_unmap(start, size);
+    else if (!lm_os_decommit(start, size))
+        lm_os_purge(start, size, &is_zero);
+}
+
+/* A slot whose first `size` bytes are committed; its granules, or LM_NO_RUN. Space that somebody
+ * else occupies in a virtual zone is left out for good. */
+static size_t take_slot(size_t count, size_t alignment, size_t size)
+{
+    for (int tries = 0; tries < 64; tries++) {
+        size_t granule = take_granules(count, alignment);
+        if (granule == LM_NO_RUN)
+            return LM_NO_RUN;
+        enum lm_os_map result = commit(granule_address(granule), 0, size);
+        if (result == LM_OS_MAPPED)
+            return granule;
+        if (result == LM_OS_REFUSED) {
+            give_granules(granule, count);
+            return LM_NO_RUN;
+        }
+    }
+    return LM_NO_RUN;
+}
+
+void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
+{
+    size_t usable = whole_pages(size);
+    size_t headroom = fit == LM_HUGE_GROWING ? LM_HUGE_HEADROOM : 1;
+    struct huge *huge = lm_metadata_take(sizeof *huge);
+    if (huge == NULL || size > lm_window.zone_size)
+        goto no_slot;
+    size_t granule = LM_NO_RUN;
+    for (; headroom > 0 && granule == LM_NO_RUN; headroom /= 2) {
+        huge->granules = lm_round_up(usable * headroom, granule_size) >> LM_GRANULE_LOG2;
+        granule = take_slot(huge->granules, alignment, usable);
+    }
+    if (granule == LM_NO_RUN)
+        goto no_slot;
+    huge->granule = granule;
+    huge->start = granule_address(granule);
+    huge->usable = usable;
+    huge->committed = usable;
+    add_relaxed(&zone.total, usable);
+    /* partner: the acquire in find */
+    store_release(&zone.map[granule], lm_metadata_index(huge));
+    return huge->start;
+no_slot:
+    if (huge != NULL)
+        lm_metadata_give(huge, sizeof *huge);
+    return NULL;
+}
+
+/* The map's word for p's granule, NULL if p cannot be the start of a block. */
+static _Atomic(uint32_t) *word_for(const void *p)
+{
+    size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
+    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL || granule >= zone.known)
+        return NULL;
+    return &zone.map[granule];
+}
+
+static struct huge *find(const void *p)
+{
+    _Atomic(uint32_t) *word = word_for(p);
+    /* partner: the release in lm_huge_take */
+    uint32_t index = word == NULL ? 0 : load_acquire(word);
+    return index == 0 ? NULL : lm_metadata_at(index);
+}
+
+bool lm_huge_give(void *p)
+{
+    _Atomic(uint32_t) *word = word_for(p);
+    /* Of two frees that race, one finds the index. */
+    uint32_t index = word == NULL ? 0 : exchange_acq_rel(word, 0u);
+    if (index == 0)
+        return false;
+    struct huge *huge = lm_metadata_at(index);
+    sub_relaxed(&zone.total, huge->usable);
+    decommit(huge->start, huge->committed);
+    give_granules(huge->granule, huge->granules);
+    lm_metadata_give(huge, sizeof *huge);
+    return true;
+}
+
+size_t lm_huge_usable(const void *p)
+{
+    const struct huge *huge = find(p);
+    return huge == NULL ? 0 : huge->usable;
+}
+
+size_t lm_huge_total(void)
+{
+    return load_relaxed(&zone.total);
+}
+
+static void set_usable(struct huge *huge, size_t usable)
+{
+    add_relaxed(&zone.total, usable - huge->usable);
+    huge->usable = usable;
+}
+
+/* Twice what is committed, so that growing by small steps calls the kernel a few times only. */
+static bool grow_in_slot(struct huge *huge, size_t usable)
+{
+    size_t slot = huge->granules << LM_GRANULE_LOG2;
+    size_t wanted = lm_min(lm_max(usable, 2 * huge->committed), slot);
+    if (usable > slot)
+        return false;
+    if (usable > huge->committed) {
+        if (commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED) {
+            wanted = usable;
+            if (commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED)
+                return false;
+        }
+        huge->committed = wanted;
+    }
+    set_usable(huge, usable);
+    return true;
+}
+
+/* Z3: the tail goes back to the kernel, or is cleared if the kernel keeps it. */
+static void shrink_in_slot(struct huge *huge, size_t usable)
+{
+    bool is_zero;
+    size_t tail = huge->usable - usable;
+    if (tail != 0 && (!lm_os_purge(huge->start + usable, tail, &is_zero) || !is_zero))
+        __builtin_memset(huge->start + usable, 0, tail);
+    set_usable(huge, usable);
+}
+
+void *lm_huge_resize(void *p, size_t size)
+{
+    struct huge *huge = find(p);
+    size_t usable = whole_pages(size);
+    if (usable <= huge->usable) {
+        shrink_in_slot(huge, usable);
+        return p;
+    }
+    if (grow_in_slot(huge, usable))
+        return p;
+    void *moved = lm_huge_move_in(p, huge->usable, size);
+    if (moved != NULL)
+        lm_huge_give(p);
+    return moved;
+}
+
+void *lm_huge_move_in(void *from, size_t from_size, size_t size)
+{
+    /* A look without the lock: the limit is not exact. */
+    if (zone.slots >= LM_HUGE_SLOTS)
+        return NULL;
+    void *to = lm_huge_take(size, lm_os.page_size, LM_HUGE_GROWING);
+    if (to == NULL)
+        return NULL;
+    if (lm_os_move(from, to, from_size))
+        return to;
+    lm_huge_give(to);
+    return NULL;
+}
+
+void lm_huge_after_fork(void)
+{
+    if (lm_lock_is_held(&zone.lock) && zone.is_ready)
+        lm_runs_rebuild(&zone.free);
+    lm_lock_reset(&zone.lock);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/huge.h - the huge zone: blocks that are very large, or that realloc made grow.
+ *
+ * Each block has a slot of whole granules (2 MiB), with headroom if it grows. Growth inside the
+ * slot is a commit now and then; a block that outgrows its slot, or comes from elsewhere, has its
+ * pages moved, not copied.
+ *
+ *   slot   | usable ............ | committed, untouched | reserved ................ |
+ *
+ *   Z1  usable <= committed <= slot, all multiples of the page size
+ *   Z2  the granule map holds the descriptor's index for the slot's first granule, 0 elsewhere
+ *   Z3  bytes in [usable, committed) read as zero
+ */
+#ifndef LM_HEAP_HUGE_H
+#define LM_HEAP_HUGE_H
+
+#include "base/compiler.h"
+#include "space/window.h"
+
+enum lm_huge_fit {
+    /* the block is expected to keep its size */
+    LM_HUGE_EXACT,
+    /* the block grows: give it headroom */
+    LM_HUGE_GROWING,
+};
+
+/* Zeroed. alignment: a power of two. NULL if memory or address space is out. */
+void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit);
+/* False: p is not a block (any more). */
+bool lm_huge_give(void *p);
+/* 0: p is not a block. */
+size_t lm_huge_usable(const void *p);
+/* In its slot or in a larger one; NULL: memory is out, the block is as it was. */
+void *lm_huge_resize(void *p, size_t size);
+/* A new block of `size` bytes that receives the pages [from, from + from_size), which read as zero
+ * afterwards. NULL: nothing moved. */
+void *lm_huge_move_in(void *from, size_t from_size, size_t size);
+
+/* Usable bytes of all blocks. */
+size_t lm_huge_total(void);
+void lm_huge_after_fork(void);
+
+LM_INLINE bool lm_is_in_huge_zone(const void *p)
+{
+    return (uintptr_t)p - lm_window.zone < lm_window.zone_size;
+}
+
+#endif

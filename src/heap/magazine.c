@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/magazine.c - the slow halves of malloc and free: an empty magazine is refilled, a full one
+ * gives its older half back; magazines that ask often grow, idle ones shrink.
+ */
+#include "heap/owner.h"
+
+#include "base/options.h"
+#include "os/os.h"
+
+#include <string.h>
+
+static uint32_t capacity_limit(unsigned class)
+{
+    if (!lm_options.magazines)
+        return 0;
+    size_t slots = LM_MAGAZINE_PAYLOAD / lm_class_table[class].size;
+    size_t limit = lm_min(slots, LM_MAGAZINE_MOST);
+    return (uint32_t)(lm_power_of_two_above(limit + 2) / 2 - 1);
+}
+
+static size_t array_size(uint32_t capacity)
+{
+    return (capacity + 1) * sizeof(void *);
+}
+
+static uint32_t count_of(const struct lm_heap *heap, unsigned class)
+{
+    return (uint32_t)(load_relaxed(&heap->top[class]) - heap->magazines[class].slots);
+}
+
+static void set_count(struct lm_heap *heap, unsigned class, size_t count)
+{
+    store_relaxed(&heap->top[class], heap->magazines[class].slots + count);
+}
+
+/* The magazine holds `count` blocks in `slots` now. */
+static void install(struct lm_heap *heap, unsigned class, void **slots, uint32_t capacity,
+                    size_t count)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    magazine->slots = slots;
+    magazine->capacity = capacity;
+    heap->end[class] = slots + capacity;
+    set_count(heap, class, count);
+}
+
+static uint32_t first_capacity(const struct lm_magazine *magazine)
+{
+    return (uint32_t)lm_min(LM_MAGAZINE_FIRST, magazine->most);
+}
+
+void lm_heap_init_magazines(struct lm_heap *heap)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class++) {
+        struct lm_magazine *magazine = &heap->magazines[class];
+        magazine->most = (uint16_t)capacity_limit(class);
+        magazine->pressure = 0;
+        install(heap, class, heap->first_slots[class], first_capacity(magazine), 0);
+    }
+    heap->magazine_size = 0;
+}
+
+/* Puts the blocks of slots [1, keep] into an array of another capacity. */
+static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    uint32_t count = count_of(heap, class);
+    uint32_t old_capacity = magazine->capacity;
+    void **old = magazine->slots;
+    void **slots = heap->first_slots[class];
+    if (capacity > LM_MAGAZINE_FIRST)
+        slots = lm_metadata_take(array_size(capacity));
+    if (slots == NULL)
+        return false;
+    memcpy(slots + 1, old + 1, count * sizeof *slots);
+    slots[0] = NULL;
+    install(heap, class, slots, capacity, count);
+    if (old_capacity > LM_MAGAZINE_FIRST)
+        lm_metadata_give(old, array_size(old_capacity));
+    size_t size = lm_class_table[class].size;
+    heap->magazine_size += capacity * size;
+    heap->magazine_size -= old_capacity * size;
+    return true;
+}
+
+/* True if the magazine has doubled. */
+static bool grow_under_pressure(struct lm_heap *heap, unsigned class)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    if (magazine->pressure < UINT16_MAX)
+        magazine->pressure++;
+    if (magazine->capacity >= magazine->most || magazine->pressure < LM_MAGAZINE_PATIENCE)
+        return false;
+    size_t budget =
+        LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) / 8;
+    uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, magazine->most);
+    size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
+    if (heap->magazine_size + added > budget)
+        return false;
+    magazine->pressure = 0;
+    return resize(heap, class, capacity);
+}
+
+/* Frees the `count` oldest blocks. */
+static void release_oldest(struct lm_heap *heap, unsigned class, uint32_t count)
+{
+    void **slots = heap->magazines[class].slots;
+    uint32_t left = count_of(heap, class) - count;
+    lm_heap_release(heap, class, slots + 1, count);
+    memmove(slots + 1, slots + 1 + count, left * sizeof *slots);
+    set_count(heap, class, left);
+}
+
+void lm_heap_empty_magazines(struct lm_heap *heap)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class++) {
+        uint32_t count = count_of(heap, class);
+        if (count != 0)
+            release_oldest(heap, class, count);
+        if (heap->magazines[class].capacity > LM_MAGAZINE_FIRST)
+            resize(heap, class, first_capacity(&heap->magazines[class]));
+        heap->magazines[class].pressure = 0;
+    }
+}
+
+/* Once per demand window: a magazine that no slow path asked for since loses half. */
+static void shrink_idle(struct lm_heap *heap)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class++) {
+        struct lm_magazine *magazine = &heap->magazines[class];
+        bool is_idle = magazine->pressure == 0;
+        magazine->pressure = 0;
+        uint32_t count = count_of(heap, class);
+        if (!is_idle || count == 0)
+            continue;
+        uint32_t capacity =
+            (uint32_t)lm_max(magazine->capacity / 2, first_capacity(magazine));
+        if (count > capacity / 2)
+            release_oldest(heap, class, count - capacity / 2);
+        if (capacity < magazine->capacity)
+            resize(heap, class, capacity);
+    }
+}
+
+/* The beginning of every slow path: the lock, the clock, the mail. */
+static void enter(struct lm_heap *heap)
+{
+    lm_lock_take(&heap->control->lock);
+    lm_heap_verify(heap->control);
+    lm_outbox_flush(&heap->outbox);
+    lm_heap_drain(heap->control);
+    uint64_t now_ms = lm_os_clock_ms();
+    if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS) {
+        heap->last_epoch = now_ms;
+        shrink_idle(heap);
+    }
+    lm_units_tick(now_ms);
+}
+
+static void leave(struct lm_heap *heap)
+{
+    lm_heap_verify(heap->control);
+    lm_lock_give(&heap->control->lock);
+}
+
+/* Fills half of the magazine, so that frees which follow find room, lowest address on top. */
+static void *refill_magazine(struct lm_heap *heap, unsigned class)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    size_t wanted = (magazine->capacity + 1) / 2;
+    size_t got = lm_heap_supply(heap, class, magazine->slots + wanted, wanted);
+    if (got == 0)
+        return NULL;
+    if (got < wanted)
+        memmove(magazine->slots + 1, magazine->slots + 1 + wanted - got,
+                got * sizeof *magazine->slots);
+    set_count(heap, class, got - 1);
+    return magazine->slots[got];
+}
+
+LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
+{
+    void *p = NULL;
+    enter(heap);
+    grow_under_pressure(heap, class);
+    /* Draining the mail or shrinking cannot fill a magazine, so it is still empty. */
+    if (heap->magazines[class].capacity != 0)
+        p = refill_magazine(heap, class);
+    else
+        lm_heap_supply(heap, class, &p, 1);
+    leave(heap);
+    return p;
+}
+
+LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
+{
+    enter(heap);
+    grow_under_pressure(heap, class);
+    struct lm_magazine *magazine = &heap->magazines[class];
+    if (magazine->capacity == 0) {
+        lm_heap_release(heap, class, &p, 1);
+    } else {
+        if (count_of(heap, class) == magazine->capacity)
+            release_oldest(heap, class, (magazine->capacity + 1) / 2);
+        lm_heap_give(heap, class, p);
+    }
+    leave(heap);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/outbox.c - frees of strangers' blocks.
+ *
+ * A thread collects them in its outbox, one entry per bitmap word; an entry is published with one
+ * atomic or. The thread that makes a word non-zero pushes the word's node to the owner's inbox, so a
+ * node is pushed once however many strangers free into it.
+ */
+#include "heap/owner.h"
+
+#include "os/fatal.h"
+
+/* A node goes to the inbox of whoever owns the slab now. */
+void lm_heap_deliver(struct lm_remote *node)
+{
+    struct lm_slab *slab = lm_metadata_at(node->slab);
+    struct lm_heap_control *control = lm_heap_control_at(load_relaxed(&slab->owner));
+    uint32_t index = lm_remote_index(node);
+    uint32_t head = load_relaxed(&control->inbox);
+    do {
+        node->next = head;
+        /* partner: the exchange in lm_heap_drain; ordered against the state below */
+    } while (!cas_ordered(&control->inbox, &head, index));
+    lm_heap_settle(control);
+}
+
+void lm_heap_settle(struct lm_heap_control *control)
+{
+    /* Ordered: the push above before this load, and in park() the state before the last drain, so
+     * one of the two sees the other. */
+    while (load_ordered(&control->state) == LM_HEAP_PARKED && load_ordered(&control->inbox) != 0) {
+        if (!lm_lock_try(&control->lock))
+            return;
+        /* Under the lock the state cannot change; a heap that came to life drains by itself. */
+        if (load_relaxed(&control->state) == LM_HEAP_PARKED)
+            lm_heap_drain(control);
+        lm_lock_give(&control->lock);
+    }
+}
+
+/* A slot of `mask` is freed by its word's atomic or, and by nothing else. */
+static void publish(struct lm_remote *node, uint64_t mask)
+{
+    /* partner: the exchange in lm_heap_drain */
+    uint64_t old = or_acq_rel(&node->bits, mask);
+    if (lm_unlikely((old & mask) != 0)) {
+        struct lm_slab *slab = lm_metadata_at(node->slab);
+        uint32_t slot = lm_remote_word(node, slab) * 64 + lm_bits_lowest(old & mask);
+        lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, slot));
+    }
+    if (old == 0)
+        lm_heap_deliver(node);
+}
+
+static void publish_entry(struct lm_outbox_entry *entry)
+{
+    struct lm_remote *node = entry->node;
+    uint64_t mask = entry->mask;
+    entry->node = NULL;
+    entry->mask = 0;
+    publish(node, mask);
+}
+
+void lm_outbox_flush(struct lm_outbox *outbox)
+{
+    if (lm_likely(outbox->size == 0))
+        return;
+    for (size_t i = 0; i < LM_OUTBOX_ENTRIES; i++)
+        if (outbox->entries[i].node != NULL)
+            publish_entry(&outbox->entries[i]);
+    outbox->size = 0;
+}
+
+static size_t entry_number(const struct lm_remote *node)
+{
+    /* Neighbouring words of a slab take neighbouring entries; slabs are spread by their address. */
+    uint32_t index = lm_remote_index(node);
+    return (index ^ index >> 5) & (LM_OUTBOX_ENTRIES - 1);
+}
+
+void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
+{
+    struct lm_slot slot;
+    if (lm_unlikely(!lm_slab_find(p, unit, &slot)))
+        lm_fatal("free", LM_INVALID_POINTER, p);
+    struct lm_remote *node = lm_slab_remote(slot.slab, slot.word);
+    if (lm_unlikely(heap == &lm_heap_none || !lm_options.magazines)) {
+        publish(node, slot.bit);
+        return;
+    }
+    struct lm_outbox *outbox = &heap->outbox;
+    struct lm_outbox_entry *entry = &outbox->entries[entry_number(node)];
+    if (entry->node != node) {
+        if (entry->node != NULL)
+            publish_entry(entry);
+        entry->node = node;
+    }
+    if (lm_unlikely((entry->mask & slot.bit) != 0))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
+    entry->mask |= slot.bit;
+    outbox->size += lm_class_table[slot.slab->class].size;
+    if (lm_unlikely(outbox->size >= LM_OUTBOX_BYTES))
+        lm_outbox_flush(outbox);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/owner.h - what a slow path does inside one heap, its lock held. For heap/ only.
+ */
+#ifndef LM_HEAP_OWNER_H
+#define LM_HEAP_OWNER_H
+
+#include "heap/heap.h"
+
+LM_INLINE struct lm_heap_control *lm_heap_control_at(uint32_t id)
+{
+    return lm_metadata_at(id);
+}
+
+LM_INLINE uint32_t lm_heap_id(const struct lm_heap_control *control)
+{
+    return lm_metadata_index(control);
+}
+
+/* heap/slabs.c: slabs come and go. */
+
+/* Frees `count` blocks of this heap's slabs of this class. Dies on a double free. */
+void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count);
+/* Up to `count` blocks at out[0], out[-1], ...; from partly used slabs, else from another heap's,
+ * else from a new one. Result: how many, 0 if memory is out. */
+size_t lm_heap_supply(struct lm_heap *heap, unsigned class, void **out, size_t count);
+/* Takes in what strangers returned. */
+void lm_heap_drain(struct lm_heap_control *control);
+/* Gives the cached units back to the pool. */
+void lm_heap_empty_unit_cache(struct lm_heap *heap);
+/* Moves a slab that is partly used from a parked heap, whose lock is held, to this one. */
+bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked);
+/* Purges pages without a used slot in partly used slabs. Result: bytes. */
+size_t lm_heap_purge_holes(struct lm_heap *heap);
+void lm_heap_verify(struct lm_heap_control *control);
+
+/* heap/magazine.c */
+
+void lm_heap_init_magazines(struct lm_heap *heap);
+/* Frees all blocks in magazines, and the arrays of grown ones. */
+void lm_heap_empty_magazines(struct lm_heap *heap);
+
+/* heap/outbox.c */
+
+/* Delivers what the outbox holds. Takes no lock but tries those of parked heaps. */
+void lm_outbox_flush(struct lm_outbox *outbox);
+/* Delivers a node that is in no inbox. */
+void lm_heap_deliver(struct lm_remote *node);
+/* A parked heap takes in what was delivered since. No lock of that heap is held. */
+void lm_heap_settle(struct lm_heap_control *control);
+
+/* heap/registry.c */
+
+/* A partly used slab of a parked heap; false if none was found in a few tries. */
+bool lm_heap_adopt_slab(struct lm_heap *heap, unsigned class);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/registry.c - see heap/registry.h.
+ */
+#include "heap/registry.h"
+
+#include "heap/bin.h"
+#include "heap/owner.h"
+#include "os/os.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* Slot 0 of the magazines that nobody has. Never written. */
+static void *empty_slot;
+
+#define FOUR(x)        x, x, x, x
+#define TWENTY_FOUR(x) FOUR(x), FOUR(x), FOUR(x), FOUR(x), FOUR(x), FOUR(x)
+#define ALL(x)         TWENTY_FOUR(x), TWENTY_FOUR(x), TWENTY_FOUR(x)
+
+_Static_assert(LM_CLASSES == 3 * 24, "ALL() names every class");
+
+struct lm_heap lm_heap_none = {
+    .tag = UINT32_MAX << LM_TAG_CLASS_BITS,
+    .top = {ALL(&empty_slot)},
+    .end = {ALL(&empty_slot)},
+};
+
+_Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec"))) = {
+    .heap = &lm_heap_none,
+};
+
+static struct {
+    struct lm_lock lock;
+    /* [a] G1; release when a control is added, acquire by whoever walks */
+    _Atomic(uint32_t) newest;
+    /* [l] G2 */
+    uint32_t parked;
+    /* [a] parked heaps; a hint that saves the walk for slabs to adopt */
+    _Atomic(uint32_t) parked_count;
+    /* [a] where the last walk for slabs to adopt ended */
+    _Atomic(uint32_t) cursor;
+    /* [c] runs lm_heap_leave at a thread's exit */
+    pthread_key_t key;
+} registry;
+
+/* The thread is going: its heap waits for another one. */
+static void leave_thread(void *heap)
+{
+    lm_thread.is_leaving = true;
+    lm_thread.heap = &lm_heap_none;
+    lm_heap_park(heap);
+}
+
+bool lm_registry_init(void)
+{
+    return pthread_key_create(&registry.key, leave_thread) == 0;
+}
+
+struct lm_heap_control *lm_heap_next(struct lm_heap_control *control)
+{
+    /* partner: the release in make_heap */
+    uint32_t index = control == NULL ? load_acquire(&registry.newest) : control->older;
+    return index == 0 ? NULL : lm_heap_control_at(index);
+}
+
+static struct lm_heap_control *make_heap(void)
+{
+    struct lm_heap_control *control = lm_metadata_take(sizeof *control);
+    if (control == NULL)
+        return NULL;
+    if (lm_metadata_index(control) >= LM_HEAP_ID_LIMIT)
+        goto no_heap;
+    control->body = lm_metadata_take(sizeof *control->body);
+    if (control->body == NULL)
+        goto no_heap;
+    control->is_dormant = true;
+    store_relaxed(&control->state, LM_HEAP_LIVE);
+    lm_lock_take(&registry.lock);
+    control->older = load_relaxed(&registry.newest);
+    /* partner: the acquire in lm_heap_next */
+    store_release(&registry.newest, lm_metadata_index(control));
+    lm_lock_give(&registry.lock);
+    return control;
+no_heap:
+    lm_metadata_give(control, sizeof *control);
+    return NULL;
+}
+
+static struct lm_heap_control *take_parked(void)
+{
+    lm_lock_take(&registry.lock);
+    struct lm_heap_control *control = NULL;
+    if (registry.parked != 0) {
+        control = lm_heap_control_at(registry.parked);
+        registry.parked = control->next_parked;
+        sub_relaxed(&registry.parked_count, 1u);
+    }
+    lm_lock_give(&registry.lock);
+    return control;
+}
+
+/* The body's pages read as zero. */
+static void wake_body(struct lm_heap_control *control)
+{
+    struct lm_heap *heap = control->body;
+    heap->control = control;
+    heap->tag = lm_heap_id(control) << LM_TAG_CLASS_BITS;
+    lm_heap_init_magazines(heap);
+    control->is_dormant = false;
+}
+
+struct lm_heap *lm_heap_borrow(void)
+{
+    struct lm_heap_control *control = NULL;
+    if (load_relaxed(&registry.parked_count) != 0)
+        control = take_parked();
+    if (control == NULL)
+        control = make_heap();
+    if (control == NULL)
+        return NULL;
+    lm_lock_take(&control->lock);
+    if (control->is_dormant)
+        wake_body(control);
+    store_ordered(&control->state, LM_HEAP_LIVE);
+    control->body->last_epoch = lm_os_clock_ms();
+    lm_lock_give(&control->lock);
+    return control->body;
+}
+
+struct lm_heap *lm_heap_birth(void)
+{
+    if (lm_thread.is_leaving)
+        return NULL;
+    struct lm_heap *heap = lm_heap_borrow();
+    if (heap == NULL)
+        return NULL;
+    /* First the heap, then the key: setting it may allocate. */
+    lm_thread.heap = heap;
+    pthread_setspecific(registry.key, heap);
+    return heap;
+}
+
+/* A parked heap without slabs: its body is nothing but zeroes to be. Its lock is held. */
+static void make_dormant(struct lm_heap_control *control)
+{
+    struct lm_heap *heap = control->body;
+    bool is_zero;
+    if (control->is_dormant || control->slab_count != 0)
+        return;
+    for (unsigned class = 0; class < LM_CLASSES; class++)
+        lm_bin_reset(&heap->bins[class]);
+    size_t size = lm_round_up(sizeof *heap, lm_os.page_size);
+    if (!lm_os_purge(heap, size, &is_zero) || !is_zero)
+        memset(heap, 0, sizeof *heap);
+    control->is_dormant = true;
+}
+
+/* The newest few keep their pages for threads to come; the one that sinks below them does not. */
+static struct lm_heap_control *sunken_locked(void)
+{
+    uint32_t index = registry.parked;
+    for (int depth = 0; depth < LM_DORMANT_WARM && index != 0; depth++)
+        index = lm_heap_control_at(index)->next_parked;
+    return index == 0 ? NULL : lm_heap_control_at(index);
+}
+
+static void push_parked(struct lm_heap_control *control)
+{
+    lm_lock_take(&registry.lock);
+    control->next_parked = registry.parked;
+    registry.parked = lm_heap_id(control);
+    add_relaxed(&registry.parked_count, 1u);
+    struct lm_heap_control *sunken = sunken_locked();
+    /* Below the registry's lock nobody can take the sunken heap off the stack and wake it. */
+    if (sunken != NULL && lm_lock_try(&sunken->lock)) {
+        make_dormant(sunken);
+        lm_lock_give(&sunken->lock);
+    }
+    lm_lock_give(&registry.lock);
+    if (sunken != NULL)
+        lm_heap_settle(sunken);
+}
+
+void lm_heap_park(struct lm_heap *heap)
+{
+    struct lm_heap_control *control = heap->control;
+    lm_lock_take(&control->lock);
+    lm_outbox_flush(&heap->outbox);
+    lm_heap_empty_magazines(heap);
+    lm_heap_empty_unit_cache(heap);
+    /* Ordered: see lm_heap_settle. */
+    store_ordered(&control->state, LM_HEAP_PARKED);
+    lm_heap_drain(control);
+    lm_heap_verify(control);
+    lm_lock_give(&control->lock);
+    lm_heap_settle(control);
+    push_parked(control);
+}
+
+bool lm_heap_adopt_slab(struct lm_heap *heap, unsigned class)
+{
+    if (lm_likely(load_relaxed(&registry.parked_count) == 0))
+        return false;
+    uint32_t cursor = load_relaxed(&registry.cursor);
+    struct lm_heap_control *control = cursor == 0 ? NULL : lm_heap_control_at(cursor);
+    bool is_adopted = false;
+    for (int steps = 0, tries = 0; steps < 16 * LM_ADOPT_TRIES && tries < LM_ADOPT_TRIES; steps++) {
+        control = lm_heap_next(control);
+        if (control == NULL)
+            break;
+        if (load_relaxed(&control->state) != LM_HEAP_PARKED || !lm_lock_try(&control->lock))
+            continue;
+        if (load_relaxed(&control->state) == LM_HEAP_PARKED && control->slab_count != 0) {
+            tries++;
+            is_adopted = lm_heap_take_over(heap, class, control);
+        }
+        lm_lock_give(&control->lock);
+        lm_heap_settle(control);
+        if (is_adopted)
+            return true;
+    }
+    store_relaxed(&registry.cursor, control == NULL ? 0 : lm_heap_id(control));
+    return false;
+}
+
+static size_t trim_heap(struct lm_heap_control *control, bool is_own)
+{
+    size_t purged = 0;
+    lm_lock_take(&control->lock);
+    uint32_t heap_state = load_relaxed(&control->state);
+    if (heap_state != LM_HEAP_LOST && !control->is_dormant) {
+        if (is_own) {
+            lm_outbox_flush(&control->body->outbox);
+            lm_heap_empty_magazines(control->body);
+        }
+        lm_heap_drain(control);
+        lm_heap_empty_unit_cache(control->body);
+        purged = lm_heap_purge_holes(control->body);
+        if (heap_state == LM_HEAP_PARKED)
+            make_dormant(control);
+    }
+    lm_lock_give(&control->lock);
+    lm_heap_settle(control);
+    return purged;
+}
+
+size_t lm_heap_trim(void)
+{
+    size_t purged = 0;
+    struct lm_heap_control *own = lm_thread.heap->control;
+    struct lm_heap_control *control = NULL;
+    /* First the caller's outbox, so that what it returns is seen below. */
+    if (own != NULL)
+        purged += trim_heap(own, true);
+    while ((control = lm_heap_next(control)) != NULL)
+        if (control != own && load_relaxed(&control->state) != LM_HEAP_LOST)
+            purged += trim_heap(control, false);
+    return purged;
+}
+
+/* The owner was between two instructions: the newest entry of a magazine may be half written, and
+ * so may the outbox. What is dropped here is lost, not corrupt. */
+static void orphan(struct lm_heap_control *control)
+{
+    struct lm_heap *heap = control->body;
+    if (control->is_dormant)
+        return;
+    memset(&heap->outbox, 0, sizeof heap->outbox);
+    for (unsigned class = 0; class < LM_CLASSES; class++) {
+        void **top = load_relaxed(&heap->top[class]);
+        if (top != heap->magazines[class].slots)
+            store_relaxed(&heap->top[class], top - 1);
+    }
+}
+
+void lm_heap_after_fork(void)
+{
+    struct lm_heap_control *own = lm_thread.heap->control;
+    struct lm_heap_control *control = NULL;
+    lm_lock_reset(&registry.lock);
+    registry.parked = 0;
+    uint32_t parked = 0;
+    while ((control = lm_heap_next(control)) != NULL) {
+        if (control == own && !lm_lock_is_held(&own->lock))
+            continue;
+        if (lm_lock_is_held(&control->lock) || load_relaxed(&control->state) == LM_HEAP_LOST) {
+            store_relaxed(&control->state, LM_HEAP_LOST);
+            continue;
+        }
+        if (load_relaxed(&control->state) == LM_HEAP_LIVE)
+            orphan(control);
+        store_relaxed(&control->state, LM_HEAP_PARKED);
+        control->next_parked = registry.parked;
+        registry.parked = lm_heap_id(control);
+        parked++;
+    }
+    store_relaxed(&registry.parked_count, parked);
+    /* A signal handler forked in the middle of this thread's own slow path. */
+    if (own != NULL && lm_lock_is_held(&own->lock))
+        lm_thread.heap = &lm_heap_none;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/slabs.c - how blocks go from a heap's slabs to its magazines and back, and how slabs come and
+ * go with them. The heap's lock is held throughout.
+ */
+#include "heap/owner.h"
+
+#include "heap/bin.h"
+#include "os/fatal.h"
+
+static bool is_live(const struct lm_heap *heap)
+{
+    return load_relaxed(&heap->control->state) == LM_HEAP_LIVE;
+}
+
+void lm_heap_empty_unit_cache(struct lm_heap *heap)
+{
+    while (heap->cached_units > 0)
+        lm_units_give(heap->unit_cache[--heap->cached_units], 1);
+}
+
+/* A thread that goes on will soon want the unit again. */
+static void give_units(struct lm_heap *heap, size_t unit, size_t count)
+{
+    if (count == 1 && heap->cached_units < LM_UNIT_CACHE && is_live(heap) && lm_options.magazines)
+        heap->unit_cache[heap->cached_units++] = (uint32_t)unit;
+    else
+        lm_units_give(unit, count);
+}
+
+static size_t take_units(struct lm_heap *heap, size_t count)
+{
+    size_t dirty;
+    if (count == 1 && heap->cached_units > 0)
+        return heap->unit_cache[--heap->cached_units];
+    return lm_units_take(count, 1, &dirty);
+}
+
+static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
+{
+    size_t unit = slab->unit;
+    size_t units = slab->units;
+    lm_bin_remove(&heap->bins[slab->class], slab);
+    heap->control->slab_count--;
+    lm_slab_destroy(slab);
+    give_units(heap, unit, units);
+}
+
+/* Frees the slots of one word, whose slab is this heap's. */
+static void put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word, uint64_t mask)
+{
+    bool was_full = slab->used == slab->slots;
+    uint64_t twice = slab->free[word] & mask;
+    if (lm_unlikely(!lm_slab_put(slab, word, mask)))
+        lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
+    if (slab->used == 0) {
+        retire_slab(heap, slab);
+        return;
+    }
+    if (was_full)
+        lm_bin_mark_partial(&heap->bins[slab->class], slab);
+}
+
+void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
+{
+    struct lm_slab *slab = NULL;
+    uint32_t word = 0;
+    uint64_t mask = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t unit = lm_unit_of(blocks[i]);
+        if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
+            lm_fatal("free", LM_DOUBLE_FREE, blocks[i]);
+        struct lm_slot slot;
+        if (lm_unlikely(!lm_slab_find(blocks[i], unit, &slot)))
+            lm_fatal("free", LM_INVALID_POINTER, blocks[i]);
+        if (slot.slab == slab && slot.word == word) {
+            if (lm_unlikely((mask & slot.bit) != 0))
+                lm_fatal("free", LM_DOUBLE_FREE, blocks[i]);
+            mask |= slot.bit;
+            continue;
+        }
+        if (slab != NULL)
+            put_slots(heap, slab, word, mask);
+        /* The slab may just have gone: a block of it that was freed twice shows a foreign tag. */
+        if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
+            lm_fatal("free", LM_DOUBLE_FREE, blocks[i]);
+        slab = slot.slab;
+        word = slot.word;
+        mask = slot.bit;
+    }
+    if (slab != NULL)
+        put_slots(heap, slab, word, mask);
+}
+
+static size_t supply_from_bin(struct lm_bin *bin, void **out, size_t count)
+{
+    size_t got = 0;
+    while (got < count) {
+        struct lm_slab *slab = lm_bin_partial(bin);
+        if (slab == NULL)
+            break;
+        got += lm_slab_refill(slab, out - got, count - got);
+        if (slab->used == slab->slots)
+            lm_bin_mark_full(bin, slab);
+    }
+    return got;
+}
+
+static bool add_slab(struct lm_heap *heap, unsigned class)
+{
+    size_t units = lm_slab_units(class);
+    size_t unit = take_units(heap, units);
+    if (unit == LM_NO_UNIT)
+        return false;
+    struct lm_slab *slab = lm_slab_create(class, unit, lm_heap_id(heap->control));
+    if (slab == NULL)
+        goto no_slab;
+    if (!lm_bin_add(&heap->bins[class], slab))
+        goto no_place;
+    heap->control->slab_count++;
+    return true;
+no_place:
+    lm_slab_destroy(slab);
+no_slab:
+    lm_units_give(unit, units);
+    return false;
+}
+
+size_t lm_heap_supply(struct lm_heap *heap, unsigned class, void **out, size_t count)
+{
+    struct lm_bin *bin = &heap->bins[class];
+    size_t got = supply_from_bin(bin, out, count);
+    if (got == 0 && (lm_heap_adopt_slab(heap, class) || add_slab(heap, class)))
+        got = supply_from_bin(bin, out, count);
+    return got;
+}
+
+bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked)
+{
+    struct lm_bin *from = &parked->body->bins[class];
+    struct lm_slab *slab = lm_bin_partial(from);
+    if (slab == NULL || !lm_bin_add(&heap->bins[class], slab))
+        return false;
+    /* lm_bin_add gave the slab a place in the new bin: take it from its old one by number. */
+    uint32_t place = slab->place;
+    slab->place = from->partial_hint * 64 + lm_bits_lowest(from->words[from->partial_hint]);
+    lm_bin_remove(from, slab);
+    slab->place = place;
+    parked->slab_count--;
+    heap->control->slab_count++;
+    lm_slab_hand_over(slab, lm_heap_id(heap->control));
+    return true;
+}
+
+void lm_heap_drain(struct lm_heap_control *control)
+{
+    if (load_relaxed(&control->inbox) == 0)
+        return;
+    /* partner: the push in lm_heap_deliver */
+    uint32_t index = exchange_acquire(&control->inbox, 0u);
+    while (index != 0) {
+        struct lm_remote *node = lm_remote_at(index);
+        struct lm_slab *slab = lm_metadata_at(node->slab);
+        index = node->next;
+        if (lm_unlikely(load_relaxed(&slab->owner) != lm_heap_id(control))) {
+            /* The slab was taken over after the stranger had looked. */
+            lm_heap_deliver(node);
+            continue;
+        }
+        uint32_t word = lm_remote_word(node, slab);
+        /* partner: the or in lm_heap_publish; from here on the node may be pushed again */
+        uint64_t mask = exchange_acq_rel(&node->bits, UINT64_C(0));
+        put_slots(control->body, slab, word, mask);
+    }
+}
+
+size_t lm_heap_purge_holes(struct lm_heap *heap)
+{
+    size_t purged = 0;
+    for (unsigned class = 0; class < LM_CLASSES; class++) {
+        uint32_t place = 0;
+        struct lm_slab *slab;
+        for (; (slab = lm_bin_next(&heap->bins[class], &place)) != NULL; place++)
+            if (slab->used < slab->slots)
+                purged += lm_slab_purge_holes(slab);
+    }
+    return purged;
+}
+
+void lm_heap_verify(struct lm_heap_control *control)
+{
+    if (!lm_checked || control->is_dormant)
+        return;
+    for (unsigned class = 0; class < LM_CLASSES; class++) {
+        const struct lm_bin *bin = &control->body->bins[class];
+        lm_bin_verify(bin, class, lm_heap_id(control));
+    }
+}

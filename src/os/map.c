@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * os/map.c - memory mappings, the clock and the limits of Linux.
+ *
+ * Owns the page size and what was learned about the kernel. Everything goes through raw_call, which
+ * keeps errno.
+ */
+#include "os/os.h"
+
+#include "base/atomics.h"
+#include "base/bits.h"
+
+#include <errno.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/futex.h>
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA           0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+struct lm_os lm_os;
+_Atomic(uint32_t) lm_os_fail_countdown;
+
+enum { PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+enum { READ_WRITE = PROT_READ | PROT_WRITE };
+
+/* Knowledge about the kernel: 0 = not asked yet. A lost race asks twice. */
+enum { UNKNOWN, YES, NO };
+static _Atomic(uint32_t) purge_zeroes;
+static _Atomic(uint32_t) can_keep_source;
+
+/* The result, or -errno; errno itself stays as it was. */
+static long raw_call(long number, long a, long b, long c, long d, long e)
+{
+    int saved = errno;
+    long result = syscall(number, a, b, c, d, e, 0);
+    if (result == -1)
+        result = -errno;
+    errno = saved;
+    return result;
+}
+
+/* Torture: this call is the one that was told to fail. */
+static bool is_told_to_fail(void)
+{
+    if (!lm_torture)
+        return false;
+    uint32_t left = load_relaxed(&lm_os_fail_countdown);
+    if (left == 0)
+        return false;
+    store_relaxed(&lm_os_fail_countdown, left - 1);
+    return left == 1;
+}
+
+static long map(void *address, size_t size, int protection, int flags)
+{
+    if (is_told_to_fail())
+        return -ENOMEM;
+    int saved = errno;
+    void *result = mmap(address, size, protection, flags, -1, 0);
+    long value = result == MAP_FAILED ? -errno : (long)result;
+    errno = saved;
+    return value;
+}
+
+static bool is_error(long result)
+{
+    return result < 0 && result >= -4095;
+}
+
+void lm_os_init(void)
+{
+    lm_os.page_size = getauxval(AT_PAGESZ);
+    if (lm_os.page_size == 0)
+        lm_os.page_size = 4096;
+    lm_os.page_log2 = lm_bits_lowest(lm_os.page_size);
+}
+
+void *lm_os_reserve(size_t size)
+{
+    long result = map(NULL, size, PROT_NONE, PRIVATE);
+    return is_error(result) ? NULL : (void *)result;
+}
+
+bool lm_os_commit(void *address, size_t size)
+{
+    if (is_told_to_fail())
+        return false;
+    return raw_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) == 0;
+}
+
+bool lm_os_decommit(void *address, size_t size)
+{
+    return !is_error(map(address, size, PROT_NONE, PRIVATE | MAP_FIXED));
+}
+
+enum lm_os_map lm_os_map_at(void *address, size_t size)
+{
+    long result = map(address, size, READ_WRITE, PRIVATE | MAP_FIXED_NOREPLACE);
+    if (result == (long)address)
+        return LM_OS_MAPPED;
+    if (result == -EEXIST)
+        return LM_OS_TAKEN;
+    if (is_error(result))
+        return LM_OS_REFUSED;
+    /* A kernel before 4.17 took the address as a hint. */
+    lm_os_unmap((void *)result, size);
+    return LM_OS_TAKEN;
+}
+
+void lm_os_unmap(void *address, size_t size)
+{
+    raw_call(SYS_munmap, (long)address, (long)size, 0, 0, 0);
+}
+
+static bool drop_pages(void *address, size_t size)
+{
+    long result = raw_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED, 0, 0);
+    if (result == -EINVAL)
+        result = raw_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED_LOCKED, 0, 0);
+    return result == 0;
+}
+
+bool lm_os_purge(void *address, size_t size, bool *is_zero)
+{
+    uint32_t known = load_relaxed(&purge_zeroes);
+    /* Emulators and checkers may take the advice and keep the bytes: the first purge finds out. */
+    if (known == UNKNOWN)
+        *(volatile char *)address = 1;
+    bool is_done = drop_pages(address, size);
+    if (known == UNKNOWN && is_done) {
+        known = *(volatile char *)address == 0 ? YES : NO;
+        store_relaxed(&purge_zeroes, known);
+    }
+    *is_zero = is_done && known == YES;
+    return is_done;
+}
+
+/* MREMAP_FIXED takes the source's address space away; put committed space back there. */
+static bool move_and_refill(void *from, void *to, size_t size)
+{
+    int saved = errno;
+    void *result = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    errno = saved;
+    if (result == MAP_FAILED)
+        return false;
+    if (lm_os_map_at(from, size) == LM_OS_MAPPED)
+        return true;
+    /* Another thread's mapping slipped into the gap, or memory is short: carry on without it is not
+     * possible, the window would have a hole. Move back what we can. */
+    return is_error((long)mremap(to, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, from));
+}
+
+bool lm_os_move(void *from, void *to, size_t size)
+{
+    if (is_told_to_fail())
+        return false;
+    if (load_relaxed(&can_keep_source) != NO) {
+        int saved = errno;
+        void *result =
+            mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+        int error = errno;
+        errno = saved;
+        if (result != MAP_FAILED)
+            return true;
+        if (error != EINVAL)
+            return false;
+        store_relaxed(&can_keep_source, NO);
+    }
+    return move_and_refill(from, to, size);
+}
+
+void lm_os_name(void *address, size_t size, const char *name)
+{
+    raw_call(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)address, (long)size, (long)name);
+}
+
+size_t lm_os_address_limit(void)
+{
+    struct rlimit limit;
+    int saved = errno;
+    int result = getrlimit(RLIMIT_AS, &limit);
+    errno = saved;
+    return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}
+
+uint64_t lm_os_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uintptr_t lm_os_mapping_hint(void)
+{
+    void *probe = lm_os_reserve(lm_os.page_size);
+    if (probe != NULL)
+        lm_os_unmap(probe, lm_os.page_size);
+    return (uintptr_t)probe;
+}
+
+void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value)
+{
+    raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, 0, 0);
+}
+
+void lm_os_wake_one(_Atomic(uint32_t) *word)
+{
+    raw_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0);
+}

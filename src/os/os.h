@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * os/os.h - the operating system as a small contract. Porting the allocator is rewriting os/.
+ *
+ * Every call leaves errno as it was. Addresses and sizes are multiples of the page size.
+ * After start-up only mmap, munmap, mremap, mprotect, madvise and futex are called: programs that
+ * lock themselves into seccomp kill everything else.
+ */
+#ifndef LM_OS_OS_H
+#define LM_OS_OS_H
+
+#include "base/compiler.h"
+
+struct lm_os {
+    /* [c] bytes of a page, and log2 of it */
+    size_t page_size;
+    unsigned page_log2;
+};
+
+extern struct lm_os lm_os;
+
+void lm_os_init(void);
+
+/* Sets address space aside: no access, no charge. NULL if the kernel refuses. */
+void *lm_os_reserve(size_t size);
+/* Makes reserved space readable and writable; its pages read as zero. */
+bool lm_os_commit(void *address, size_t size);
+/* Takes committed space back to the state of a fresh reservation. */
+bool lm_os_decommit(void *address, size_t size);
+
+enum lm_os_map { LM_OS_MAPPED, LM_OS_TAKEN, LM_OS_REFUSED };
+/* Maps zero pages at exactly this address, which nobody reserved. TAKEN: someone else lives there;
+ * REFUSED: no memory or a limit. */
+enum lm_os_map lm_os_map_at(void *address, size_t size);
+void lm_os_unmap(void *address, size_t size);
+
+/* Returns the pages to the kernel; the range stays committed. *is_zero tells whether it reads as
+ * zero now (probed once). False if the pages stayed. */
+bool lm_os_purge(void *address, size_t size, bool *is_zero);
+
+/* Moves pages to reserved or committed space at `to`; `from` stays committed and reads as zero.
+ * False: nothing moved. */
+bool lm_os_move(void *from, void *to, size_t size);
+
+/* Names a range for /proc/PID/maps, where the kernel can. Start-up only. */
+void lm_os_name(void *address, size_t size, const char *name);
+
+/* RLIMIT_AS in bytes, SIZE_MAX if none. Start-up only. */
+size_t lm_os_address_limit(void);
+
+/* Milliseconds of a monotonic clock, coarse (4 ms) and cheap. */
+uint64_t lm_os_clock_ms(void);
+
+/* An address in the region where the kernel places mappings by itself. Start-up only. */
+uintptr_t lm_os_mapping_hint(void);
+
+/* Waits while *word == value, or until woken; may return at any time. */
+void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value);
+void lm_os_wake_one(_Atomic(uint32_t) *word);
+
+/* Torture builds: the n-th coming call that asks for memory fails; 0 = none. */
+extern _Atomic(uint32_t) lm_os_fail_countdown;
+
+#endif

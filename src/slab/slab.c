@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * slab/slab.c - see slab/slab.h.
+ */
+#include "slab/slab.h"
+
+#include "os/os.h"
+
+static size_t descriptor_size(uint32_t words, uint32_t *remote_offset)
+{
+    size_t local = lm_round_up(sizeof(struct lm_slab) + words * sizeof(uint64_t), LM_CACHE_LINE);
+    *remote_offset = (uint32_t)local;
+    return local + words * sizeof(struct lm_remote);
+}
+
+size_t lm_slab_units(unsigned class)
+{
+    size_t units = lm_units_for(lm_class_table[class].size);
+    return lm_power_of_two_above(units);
+}
+
+static void tag_units(const struct lm_slab *slab, uint32_t tag, uint32_t detail)
+{
+    for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
+        store_relaxed(&lm_window.detail[unit], detail);
+        store_relaxed(&lm_window.map[unit], tag);
+    }
+}
+
+struct lm_slab *lm_slab_create(unsigned class, size_t unit, uint32_t owner)
+{
+    size_t units = lm_slab_units(class);
+    uint32_t slots = (uint32_t)((units << lm_unit_log2) / lm_class_table[class].size);
+    uint32_t words = (slots + 63) / 64;
+    uint32_t remote_offset;
+    struct lm_slab *slab = lm_metadata_take(descriptor_size(words, &remote_offset));
+    if (slab == NULL)
+        return NULL;
+    slab->unit = (uint32_t)unit;
+    store_relaxed(&slab->owner, owner);
+    slab->slots = slots;
+    slab->class = (uint16_t) class;
+    slab->units = (uint16_t)units;
+    slab->words = (uint16_t)words;
+    slab->remote_offset = remote_offset;
+    for (uint32_t word = 0; word < words; word++) {
+        slab->free[word] = lm_bits_ones((unsigned)lm_min(64, slots - word * 64));
+        lm_slab_remote(slab, word)->slab = lm_metadata_index(slab);
+    }
+    tag_units(slab, owner << LM_TAG_CLASS_BITS | class, lm_metadata_index(slab));
+    return slab;
+}
+
+void lm_slab_destroy(struct lm_slab *slab)
+{
+    LM_INVARIANT(slab->used == 0);
+    tag_units(slab, LM_TAG_FREE, 0);
+    uint32_t remote_offset;
+    lm_metadata_give(slab, descriptor_size(slab->words, &remote_offset));
+}
+
+void lm_slab_hand_over(struct lm_slab *slab, uint32_t owner)
+{
+    store_relaxed(&slab->owner, owner);
+    for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++)
+        store_relaxed(&lm_window.map[unit], owner << LM_TAG_CLASS_BITS | slab->class);
+}
+
+size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
+{
+    uint32_t size = lm_class_table[slab->class].size;
+    char *start = lm_unit_address(slab->unit);
+    size_t taken = 0;
+    for (uint32_t word = 0; word < slab->words && taken < count; word++) {
+        uint64_t bits = slab->free[word];
+        while (bits != 0 && taken < count) {
+            *out-- = start + (size_t)(word * 64 + lm_bits_lowest(bits)) * size;
+            bits &= bits - 1;
+            taken++;
+        }
+        slab->free[word] = bits;
+    }
+    slab->used += (uint32_t)taken;
+    slab->is_swept = 0;
+    return taken;
+}
+
+bool lm_slab_put(struct lm_slab *slab, uint32_t word, uint64_t mask)
+{
+    if (lm_unlikely((slab->free[word] & mask) != 0))
+        return false;
+    slab->free[word] |= mask;
+    slab->used -= lm_bits_count(mask);
+    slab->is_swept = 0;
+    return true;
+}
+
+bool lm_slab_find(const void *p, size_t unit, struct lm_slot *found)
+{
+    struct lm_slab *slab = lm_slab_of_unit(unit);
+    uint32_t offset = (uint32_t)((const char *)p - lm_unit_address(slab->unit));
+    uint32_t slot = lm_class_slot(slab->class, offset);
+    found->slab = slab;
+    found->word = slot / 64;
+    found->bit = UINT64_C(1) << slot % 64;
+    return slot < slab->slots && slot * lm_class_table[slab->class].size == offset;
+}
+
+static bool is_slot_free(const struct lm_slab *slab, size_t slot)
+{
+    return (slab->free[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+/* Past the last slot there is nothing to keep. */
+static bool is_page_empty(const struct lm_slab *slab, size_t offset)
+{
+    size_t size = lm_class_table[slab->class].size;
+    for (size_t slot = offset / size; slot * size < offset + lm_os.page_size; slot++)
+        if (slot < slab->slots && !is_slot_free(slab, slot))
+            return false;
+    return true;
+}
+
+size_t lm_slab_purge_holes(struct lm_slab *slab)
+{
+    char *start = lm_unit_address(slab->unit);
+    size_t end = (size_t)slab->units << lm_unit_log2;
+    size_t purged = 0;
+    if (slab->is_swept != 0)
+        return 0;
+    slab->is_swept = 1;
+    for (size_t from = 0; from < end;) {
+        size_t to = from;
+        while (to < end && is_page_empty(slab, to))
+            to += lm_os.page_size;
+        bool is_zero;
+        if (to > from && lm_os_purge(start + from, to - from, &is_zero))
+            purged += to - from;
+        from = to + lm_os.page_size;
+    }
+    return purged;
+}
+
+void lm_slab_verify(struct lm_slab *slab)
+{
+    if (!lm_checked)
+        return;
+    uint32_t free = 0;
+    for (uint32_t word = 0; word < slab->words; word++)
+        free += lm_bits_count(slab->free[word]);
+    LM_INVARIANT(slab->used + free == slab->slots);
+    uint32_t tag = load_relaxed(&slab->owner) << LM_TAG_CLASS_BITS | slab->class;
+    for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
+        LM_INVARIANT(lm_unit_tag(unit) == tag);
+        LM_INVARIANT(lm_slab_of_unit(unit) == slab);
+    }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/large.c - see space/large.h.
+ */
+#include "space/large.h"
+
+/* [a] relaxed: a statistic */
+static _Atomic(size_t) units_in_use;
+
+void *lm_large_take(size_t size, size_t alignment, bool *is_zero)
+{
+    size_t count = lm_units_for(size);
+    size_t dirty;
+    size_t unit = lm_units_take(count, alignment, &dirty);
+    if (unit == LM_NO_UNIT)
+        return NULL;
+    add_relaxed(&units_in_use, count);
+    /* relaxed: whoever gets the pointer later got it by some release of the program */
+    store_relaxed(&lm_window.detail[unit], (uint32_t)count);
+    store_relaxed(&lm_window.map[unit], LM_TAG_LARGE);
+    *is_zero = dirty == 0;
+    return lm_unit_address(unit);
+}
+
+/* One of several racing frees wins. */
+static bool claim(size_t unit, size_t *count)
+{
+    *count = load_relaxed(&lm_window.detail[unit]);
+    uint32_t tag = exchange_acq_rel(&lm_window.map[unit], (uint32_t)LM_TAG_FREE);
+    return tag == LM_TAG_LARGE;
+}
+
+bool lm_large_give(size_t unit)
+{
+    size_t count;
+    if (!claim(unit, &count))
+        return false;
+    sub_relaxed(&units_in_use, count);
+    lm_units_give(unit, count);
+    return true;
+}
+
+void lm_large_give_moved(size_t unit)
+{
+    size_t count;
+    if (!claim(unit, &count))
+        return;
+    sub_relaxed(&units_in_use, count);
+    lm_units_give_clean(unit, count);
+}
+
+bool lm_large_resize(size_t unit, size_t size)
+{
+    size_t count = load_relaxed(&lm_window.detail[unit]);
+    size_t wanted = lm_units_for(size);
+    size_t dirty;
+    if (wanted > count) {
+        if (!lm_units_take_at(unit + count, wanted - count, &dirty))
+            return false;
+        add_relaxed(&units_in_use, wanted - count);
+    }
+    store_relaxed(&lm_window.detail[unit], (uint32_t)wanted);
+    if (wanted < count) {
+        sub_relaxed(&units_in_use, count - wanted);
+        lm_units_give(unit + wanted, count - wanted);
+    }
+    return true;
+}
+
+size_t lm_large_units(void)
+{
+    return load_relaxed(&units_in_use);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/units.c - see space/units.h.
+ */
+#include "space/units.h"
+
+#include "base/bits.h"
+#include "base/options.h"
+#include "os/lock.h"
+#include "os/os.h"
+#include "space/metadata.h"
+#include "space/runs.h"
+
+static struct {
+    struct lm_lock lock;
+    /* [l] */
+    struct lm_runs free;
+    struct lm_runs dirty;
+    /* [l] units in callers' hands, and the most that were within this demand window and the last */
+    size_t in_use;
+    size_t peak;
+    size_t last_peak;
+    /* [l] milliseconds */
+    uint64_t peak_since;
+    /* [a] milliseconds; when dirty units are looked at next. Relaxed: a thread that reads an old
+     * value only asks for the lock once too often. */
+    _Atomic(uint64_t) next_purge;
+    /* [a] copy of dirty.member_count for the unlocked look */
+    _Atomic(size_t) dirty_hint;
+    /* [c] */
+    struct lm_area huge_area;
+} state;
+
+/* Units purged in one system call at most, so that no caller waits long. */
+enum { PURGE_RUN = 4096 };
+
+bool lm_units_init(void)
+{
+    struct lm_window_areas areas;
+    if (!lm_window_init(&areas))
+        return false;
+    state.free.area = areas.free;
+    state.dirty.area = areas.dirty;
+    state.huge_area = areas.huge;
+    return lm_runs_init(&state.free, lm_window.capacity) &&
+           lm_runs_init(&state.dirty, lm_window.capacity) && lm_metadata_init(&areas.metadata);
+}
+
+const struct lm_area *lm_units_huge_area(void)
+{
+    return &state.huge_area;
+}
+
+static void verify_locked(void)
+{
+    if (!lm_checked)
+        return;
+    lm_runs_verify(&state.free);
+    lm_runs_verify(&state.dirty);
+    LM_INVARIANT(state.free.member_count >= state.dirty.member_count);
+    for (size_t block = 0; block < state.dirty.block_count; block++)
+        for (unsigned word = 0; word < LM_RUN_WORDS; word++)
+            LM_INVARIANT((state.dirty.blocks[block].bits[word] &
+                          ~state.free.blocks[block].bits[word]) == 0);
+}
+
+void lm_units_verify(void)
+{
+    lm_lock_take(&state.lock);
+    verify_locked();
+    lm_lock_give(&state.lock);
+}
+
+static void count_taken(size_t count)
+{
+    state.in_use += count;
+    if (state.in_use > state.peak)
+        state.peak = state.in_use;
+}
+
+/* Takes free units out of both sets; result: how many were dirty. */
+static size_t drop_locked(size_t first, size_t count)
+{
+    size_t dirty = state.dirty.member_count == 0 ? 0 : lm_runs_members(&state.dirty, first, count);
+    lm_runs_drop(&state.free, first, count);
+    if (dirty != 0) {
+        lm_runs_drop(&state.dirty, first, count);
+        store_relaxed(&state.dirty_hint, state.dirty.member_count);
+    }
+    return dirty;
+}
+
+/* The free units at the top of the window join what is added. */
+static bool grow_locked(size_t count)
+{
+    size_t committed = load_relaxed(&lm_window_units);
+    size_t at_top = 0;
+    if (committed > 0) {
+        struct lm_run last = lm_runs_find_last(&state.free, count);
+        if (last.first + last.count == committed)
+            at_top = last.count;
+    }
+    size_t first;
+    if (!lm_runs_extend(&state.free, committed + count) ||
+        !lm_runs_extend(&state.dirty, committed + count))
+        return false;
+    size_t added = lm_window_grow(count - lm_min(at_top, count - 1), &first);
+    if (added != 0 && first != committed && added < count) {
+        /* A virtual window skipped somebody's piece: what was added stands alone. */
+        if (lm_runs_extend(&state.free, first + added) &&
+            lm_runs_extend(&state.dirty, first + added))
+            lm_runs_put(&state.free, first, added);
+        added = lm_window_grow(count, &first);
+    }
+    if (added == 0)
+        return false;
+    if (!lm_runs_extend(&state.free, first + added) ||
+        !lm_runs_extend(&state.dirty, first + added))
+        return false;
+    lm_runs_put(&state.free, first, added);
+    return true;
+}
+
+static size_t find_locked(size_t count)
+{
+    size_t first = LM_NO_RUN;
+    if (state.dirty.member_count >= count)
+        first = lm_runs_find(&state.dirty, count);
+    if (first == LM_NO_RUN && state.free.member_count >= count)
+        first = lm_runs_find(&state.free, count);
+    if (first == LM_NO_RUN && grow_locked(count))
+        first = lm_runs_find(&state.free, count);
+    return first;
+}
+
+/* The first unit at or above `first` whose address is a multiple of `alignment`. */
+static size_t aligned_unit(size_t first, size_t alignment)
+{
+    uintptr_t address = (uintptr_t)lm_unit_address(first);
+    return lm_unit_of((void *)lm_round_up(address, alignment)); // NOLINT
+}
+
+size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
+{
+    size_t spare = alignment <= lm_unit_size ? 0 : (alignment >> lm_unit_log2) - 1;
+    if (count > lm_window.capacity || spare > lm_window.capacity)
+        return LM_NO_UNIT;
+    lm_lock_take(&state.lock);
+    verify_locked();
+    size_t first = find_locked(count + spare);
+    if (first != LM_NO_RUN) {
+        if (spare != 0)
+            first = aligned_unit(first, alignment);
+        *dirty = drop_locked(first, count);
+        count_taken(count);
+    }
+    verify_locked();
+    lm_lock_give(&state.lock);
+    return first == LM_NO_RUN ? LM_NO_UNIT : first;
+}
+
+bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
+{
+    if (first + count > lm_window.capacity)
+        return false;
+    lm_lock_take(&state.lock);
+    size_t there = lm_runs_length(&state.free, first, count);
+    size_t committed = load_relaxed(&lm_window_units);
+    if (there < count && first + there == committed && grow_locked(count))
+        there = lm_runs_length(&state.free, first, count);
+    bool is_free = there >= count;
+    if (is_free) {
+        *dirty = drop_locked(first, count);
+        count_taken(count);
+    }
+    verify_locked();
+    lm_lock_give(&state.lock);
+    return is_free;
+}
+
+static void put_locked(size_t first, size_t count)
+{
+    lm_runs_put(&state.free, first, count);
+    lm_runs_put(&state.dirty, first, count);
+    store_relaxed(&state.dirty_hint, state.dirty.member_count);
+}
+
+void lm_units_give(size_t first, size_t count)
+{
+    lm_lock_take(&state.lock);
+    LM_INVARIANT(lm_runs_members(&state.free, first, count) == 0);
+    put_locked(first, count);
+    state.in_use -= count;
+    verify_locked();
+    lm_lock_give(&state.lock);
+    if (lm_options.purge_delay_ms == 0)
+        lm_units_purge();
+}
+
+void lm_units_give_clean(size_t first, size_t count)
+{
+    lm_lock_take(&state.lock);
+    LM_INVARIANT(lm_runs_members(&state.free, first, count) == 0);
+    lm_runs_put(&state.free, first, count);
+    state.in_use -= count;
+    lm_lock_give(&state.lock);
+}
+
+bool lm_units_is_free(size_t unit)
+{
+    lm_lock_take(&state.lock);
+    bool is_free = lm_runs_length(&state.free, unit, 1) != 0;
+    lm_lock_give(&state.lock);
+    return is_free;
+}
+
+/* Returns about `count` dirty units to the kernel, highest addresses first: taking lowest first
+ * leaves them idle the longest. A run leaves the sets while the kernel works on it, so nobody
+ * waits for the call. */
+static size_t purge_units(size_t count)
+{
+    size_t purged = 0;
+    while (purged < count) {
+        lm_lock_take(&state.lock);
+        struct lm_run run = lm_runs_find_last(&state.dirty, lm_min(count - purged, PURGE_RUN));
+        if (run.count != 0)
+            drop_locked(run.first, run.count);
+        lm_lock_give(&state.lock);
+        if (run.count == 0)
+            break;
+        bool is_zero;
+        bool is_gone = lm_os_purge(lm_unit_address(run.first), run.count << lm_unit_log2, &is_zero);
+        lm_lock_take(&state.lock);
+        lm_runs_put(&state.free, run.first, run.count);
+        if (!is_zero)
+            put_locked(run.first, run.count);
+        lm_lock_give(&state.lock);
+        if (!is_gone || !is_zero)
+            break;
+        purged += run.count;
+    }
+    return purged;
+}
+
+size_t lm_units_purge(void)
+{
+    return purge_units(SIZE_MAX) << lm_unit_log2;
+}
+
+/* How many dirty units exceed the recent demand. */
+static size_t excess_locked(uint64_t now_ms)
+{
+    if (now_ms - state.peak_since >= LM_DEMAND_WINDOW_MS) {
+        state.last_peak = state.peak;
+        state.peak = state.in_use;
+        state.peak_since = now_ms;
+    }
+    size_t demand = lm_max(state.peak, state.last_peak);
+    size_t held = state.in_use + state.dirty.member_count;
+    return held > demand ? held - demand : 0;
+}
+
+void lm_units_tick(uint64_t now_ms)
+{
+    /* relaxed: see the fields */
+    if (load_relaxed(&state.dirty_hint) == 0 || now_ms < load_relaxed(&state.next_purge))
+        return;
+    lm_lock_take(&state.lock);
+    size_t excess = 0;
+    if (now_ms >= load_relaxed(&state.next_purge)) {
+        store_relaxed(&state.next_purge, now_ms + lm_options.purge_delay_ms);
+        excess = excess_locked(now_ms);
+    }
+    lm_lock_give(&state.lock);
+    if (excess > LM_PURGE_WHOLE)
+        excess = excess / 2;
+    if (excess != 0)
+        purge_units(excess);
+}
+
+struct lm_units_totals lm_units_totals(void)
+{
+    lm_lock_take(&state.lock);
+    struct lm_units_totals totals = {
+        .committed = load_relaxed(&lm_window_units),
+        .in_use = state.in_use,
+        .dirty = state.dirty.member_count,
+    };
+    lm_lock_give(&state.lock);
+    return totals;
+}
+
+/* The bits are right one by one; what another thread was doing to the nodes is redone. */
+void lm_units_after_fork(void)
+{
+    if (lm_lock_is_held(&state.lock)) {
+        lm_runs_rebuild(&state.free);
+        for (size_t block = 0; block < state.dirty.block_count; block++)
+            for (unsigned word = 0; word < LM_RUN_WORDS; word++)
+                state.dirty.blocks[block].bits[word] &= state.free.blocks[block].bits[word];
+        lm_runs_rebuild(&state.dirty);
+        store_relaxed(&state.dirty_hint, state.dirty.member_count);
+    }
+    lm_lock_reset(&state.lock);
+}

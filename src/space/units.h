@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/units.h - runs of units, taken from the window and given back, and the purge that returns
+ * idle ones to the kernel.
+ *
+ *   U1  dirty is a subset of free: free units whose pages may still be resident
+ *   U2  a unit is in `free` or belongs to exactly one slab, large run or unit cache, or is tagged
+ *       LM_TAG_TAKEN
+ *
+ * The lowest dirty run that fits is taken first, then the lowest free one, then the window grows.
+ */
+#ifndef LM_SPACE_UNITS_H
+#define LM_SPACE_UNITS_H
+
+#include "space/window.h"
+
+#define LM_NO_UNIT SIZE_MAX
+
+/* Reserves and lays out the address space. False: no memory at all. */
+bool lm_units_init(void);
+
+/* Takes `count` neighbours, the first a multiple of `alignment` bytes (a power of two).
+ * *dirty = how many of them may hold old bytes. LM_NO_UNIT if memory is out. */
+size_t lm_units_take(size_t count, size_t alignment, size_t *dirty);
+/* True if the `count` units from `first` on were free and are now the caller's. */
+bool lm_units_take_at(size_t first, size_t count, size_t *dirty);
+/* Their tags are LM_TAG_FREE already. */
+void lm_units_give(size_t first, size_t count);
+/* The same for units whose pages are known to be gone. */
+void lm_units_give_clean(size_t first, size_t count);
+
+/* True if the unit is free now. */
+bool lm_units_is_free(size_t unit);
+
+/* Purges what is due; cheap when nothing is. */
+void lm_units_tick(uint64_t now_ms);
+/* Purges all. Result: bytes returned. */
+size_t lm_units_purge(void);
+
+struct lm_units_totals {
+    size_t committed;
+    size_t in_use;
+    size_t dirty;
+};
+/* Counted in units. */
+struct lm_units_totals lm_units_totals(void);
+
+/* The huge zone's index, laid out with the window, for heap/huge.c. */
+const struct lm_area *lm_units_huge_area(void);
+
+void lm_units_after_fork(void);
+void lm_units_verify(void);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/window.c - see space/window.h.
+ */
+#include "space/window.h"
+
+#include "base/bits.h"
+#include "base/options.h"
+#include "os/os.h"
+#include "space/runs.h"
+
+struct lm_window lm_window;
+_Atomic(size_t) lm_window_units;
+
+static struct lm_area map_area;
+static struct lm_area detail_area;
+
+/* What one reservation holds, in bytes; every part is a multiple of the page size. */
+struct layout {
+    size_t map;
+    size_t runs;
+    size_t huge;
+    size_t metadata;
+    size_t guard;
+    size_t units;
+    size_t zone;
+    size_t alignment;
+};
+
+static size_t whole_pages(size_t size)
+{
+    return lm_round_up(size, lm_os.page_size);
+}
+
+/* Half of the window is for units, half for the huge zone. */
+static struct layout lay_out(size_t window)
+{
+    struct layout layout;
+    layout.units = window / 2;
+    layout.zone = window - layout.units;
+    size_t units = layout.units >> lm_unit_log2;
+    size_t granules = layout.zone >> LM_GRANULE_LOG2;
+    layout.map = whole_pages(units * sizeof(uint32_t));
+    layout.runs = whole_pages(lm_runs_footprint(units));
+    layout.huge = whole_pages(granules * sizeof(uint32_t) + lm_runs_footprint(granules) +
+                              2 * lm_os.page_size);
+    layout.metadata = whole_pages(window / LM_METADATA_SHARE + 4 * LM_METADATA_STEP);
+    layout.guard = whole_pages(LM_METADATA_STEP);
+    layout.alignment = window >= 64 * LM_GIB ? LM_GIB : (size_t)1 << LM_GRANULE_LOG2;
+    return layout;
+}
+
+static size_t bookkeeping_size(const struct layout *layout)
+{
+    return 2 * layout->map + 2 * layout->runs + layout->huge + layout->metadata +
+           2 * layout->guard;
+}
+
+static char *carve(struct lm_area *area, char *at, size_t size)
+{
+    area->base = at;
+    area->reserved = size;
+    area->committed = 0;
+    return at + size;
+}
+
+static void carve_all(struct lm_window_areas *areas, const struct layout *layout, char *at)
+{
+    at = carve(&map_area, at, layout->map);
+    at = carve(&detail_area, at, layout->map);
+    at = carve(&areas->free, at, layout->runs);
+    at = carve(&areas->dirty, at, layout->runs);
+    at = carve(&areas->huge, at, layout->huge);
+    at = carve(&areas->metadata, at + layout->guard, layout->metadata);
+    lm_window.map = (_Atomic(uint32_t) *)(void *)map_area.base;
+    lm_window.detail = (_Atomic(uint32_t) *)(void *)detail_area.base;
+    lm_window.capacity = layout->units >> lm_unit_log2;
+    lm_window.zone = lm_window.base + layout->units;
+    lm_window.zone_size = layout->zone;
+}
+
+static bool reserve_all(struct lm_window_areas *areas, size_t window)
+{
+    struct layout layout = lay_out(window);
+    size_t bookkeeping = bookkeeping_size(&layout);
+    size_t total = bookkeeping + window + layout.alignment;
+    char *memory = lm_os_reserve(total);
+    if (memory == NULL)
+        return false;
+    lm_window.base = lm_round_up((uintptr_t)memory + bookkeeping, layout.alignment);
+    lm_window.reserved = total;
+    carve_all(areas, &layout, (char *)lm_window.base - bookkeeping);
+    lm_os_name(memory, lm_window.base - (uintptr_t)memory, "libmalloc:metadata");
+    lm_os_name((void *)lm_window.base, layout.units, "libmalloc:heap"); // NOLINT
+    return true;
+}
+
+/* Only the bookkeeping is reserved. The window's numbers lie far below the place where the kernel
+ * puts mappings: a limited process cannot fill the space between. */
+static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t limit)
+{
+    size_t window = lm_power_of_two_above(lm_min(limit, 64 * LM_GIB));
+    struct layout layout = lay_out(2 * window);
+    size_t bookkeeping = bookkeeping_size(&layout);
+    uintptr_t hint = lm_os_mapping_hint();
+    char *memory = lm_os_reserve(bookkeeping);
+    if (memory == NULL || hint < 8 * window)
+        return false;
+    lm_window.base = lm_round_down(hint - 6 * window, layout.alignment);
+    lm_window.is_virtual = true;
+    lm_window.reserved = bookkeeping;
+    carve_all(areas, &layout, memory);
+    lm_os_name(memory, bookkeeping, "libmalloc:metadata");
+    return true;
+}
+
+bool lm_window_init(struct lm_window_areas *areas)
+{
+    lm_window.unit_log2 = (unsigned)lm_max(LM_UNIT_LOG2, lm_os.page_log2);
+    size_t limit = lm_os_address_limit();
+    size_t most = limit == SIZE_MAX ? SIZE_MAX : limit / LM_WINDOW_LIMIT_SHARE;
+    size_t wanted = lm_options.window != 0 ? lm_options.window : LM_WINDOW_DEFAULT;
+    size_t granules = (size_t)2 << LM_GRANULE_LOG2;
+    for (size_t window = lm_round_up(wanted, granules); window >= LM_WINDOW_LEAST; window /= 2)
+        if (window <= most && reserve_all(areas, lm_round_down(window, granules)))
+            return true;
+    return reserve_bookkeeping(areas, lm_min(limit, lm_max(wanted, LM_WINDOW_LEAST)));
+}
+
+static bool extend_maps(size_t units)
+{
+    return lm_area_extend(&map_area, units * sizeof(uint32_t)) &&
+           lm_area_extend(&detail_area, units * sizeof(uint32_t));
+}
+
+/* Maps [from, from + count) in a virtual window; units that belong to somebody else are tagged and
+ * skipped, *from moves behind them. */
+static bool map_piece(size_t *from, size_t count)
+{
+    while (*from + count <= lm_window.capacity) {
+        if (!extend_maps(*from + count))
+            return false;
+        enum lm_os_map result = lm_os_map_at(lm_unit_address(*from), count << lm_unit_log2);
+        if (result == LM_OS_MAPPED)
+            return true;
+        if (result == LM_OS_REFUSED)
+            return false;
+        for (size_t unit = *from; unit < *from + count; unit++)
+            store_relaxed(&lm_window.map[unit], LM_TAG_TAKEN);
+        *from += count;
+    }
+    return false;
+}
+
+static bool commit_piece(size_t *from, size_t count)
+{
+    if (*from + count > lm_window.capacity || !extend_maps(*from + count))
+        return false;
+    if (lm_window.is_virtual)
+        return map_piece(from, count);
+    return lm_os_commit(lm_unit_address(*from), count << lm_unit_log2);
+}
+
+size_t lm_window_grow(size_t count, size_t *first)
+{
+    size_t committed = load_relaxed(&lm_window_units);
+    size_t step = lm_min(lm_max(committed / LM_COMMIT_SHARE, LM_COMMIT_FIRST >> lm_unit_log2),
+                         LM_COMMIT_MOST >> lm_unit_log2);
+    size_t wanted = lm_max(count, step);
+    size_t from = committed;
+    bool is_done = commit_piece(&from, wanted);
+    if (!is_done && wanted > count) {
+        wanted = count;
+        is_done = commit_piece(&from, wanted);
+    }
+    if (!is_done)
+        return 0;
+    *first = from;
+    store_relaxed(&lm_window_units, from + wanted);
+    return wanted;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/window.h - the window of address space in which all blocks but the huge ones lie, and the
+ * page map that tells what each unit of it is.
+ *
+ *   low                                                                        high
+ *   | page map | detail | free | dirty | huge index | metadata | guard | units ... | huge zone |
+ *     \___ each committed from its low end as the window grows ___/      ^base       ^zone
+ *
+ * A virtual window (RLIMIT_AS, or no reservation fits) has the same shape, but units and huge zone
+ * are only numbers until a piece is mapped; pieces that somebody else occupies are skipped.
+ *
+ *   W1  units [0, lm_window_units) are committed, or tagged LM_TAG_TAKEN
+ *   W2  map[u] is LM_TAG_FREE, LM_TAG_TAKEN, LM_TAG_LARGE or owner << 8 | class
+ *   W3  detail[u] is the slab's metadata index for every unit of a slab, and the length in units for
+ *       the first unit of a large run
+ */
+#ifndef LM_SPACE_WINDOW_H
+#define LM_SPACE_WINDOW_H
+
+#include "base/atomics.h"
+#include "base/classes.h"
+#include "base/tuning.h"
+#include "space/area.h"
+
+#if defined(__x86_64__)
+#define lm_unit_log2 ((unsigned)LM_UNIT_LOG2)
+#else
+#define lm_unit_log2 (lm_window.unit_log2)
+#endif
+#define lm_unit_size ((size_t)1 << lm_unit_log2)
+
+enum lm_tag {
+    LM_TAG_FREE = 0,
+    LM_TAG_LARGE = 0xF0,
+    LM_TAG_TAKEN = 0xF1,
+    LM_TAG_CLASS_BITS = 8,
+};
+
+struct lm_window {
+    /* [c] address of unit 0 */
+    uintptr_t base;
+    /* [c] one tag per unit */
+    _Atomic(uint32_t) *map;
+    /* [c] one index per unit, W3 */
+    _Atomic(uint32_t) *detail;
+    /* [c] */
+    unsigned unit_log2;
+    /* [c] nothing is reserved; pieces are mapped one by one */
+    bool is_virtual;
+    /* [c] units that the window can have */
+    size_t capacity;
+    /* [c] the huge zone: address and bytes */
+    uintptr_t zone;
+    size_t zone_size;
+    /* [c] bytes of address space set aside */
+    size_t reserved;
+};
+
+/* The areas that other modules own; laid out by lm_window_init. */
+struct lm_window_areas {
+    struct lm_area free;
+    struct lm_area dirty;
+    struct lm_area huge;
+    struct lm_area metadata;
+};
+
+extern struct lm_window lm_window;
+/* [a] committed units; written under the space lock, read by every free (relaxed: a valid pointer
+ * came to its reader after its unit was committed) */
+extern _Atomic(size_t) lm_window_units;
+
+/* Once, before anything else of this floor. False if not even a small window can be had. */
+bool lm_window_init(struct lm_window_areas *areas);
+
+/* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones. Result:
+ * how many are new, 0 if memory or address space is out. Space lock. */
+size_t lm_window_grow(size_t count, size_t *first);
+
+/* The number of p's unit; >= lm_window_units if p is not in the committed window. */
+LM_INLINE size_t lm_unit_of(const void *p)
+{
+    return ((uintptr_t)p - lm_window.base) >> lm_unit_log2;
+}
+
+LM_INLINE char *lm_unit_address(size_t unit)
+{
+    return (char *)(lm_window.base + (unit << lm_unit_log2)); // NOLINT
+}
+
+LM_INLINE uint32_t lm_unit_tag(size_t unit)
+{
+    return load_relaxed(&lm_window.map[unit]);
+}
+
+/* Bytes to whole units. */
+LM_INLINE size_t lm_units_for(size_t size)
+{
+    return (size + lm_unit_size - 1) >> lm_unit_log2;
+}
+
+#endif
