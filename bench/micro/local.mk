@@ -16,3 +16,21 @@ bench_micro_lm_micro_CXXFLAGS = -std=c++17 -O2 -pthread -Wall -Wextra -Wshadow \
 	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-builtin-aligned_alloc
 bench_micro_lm_micro_LDADD = -lbenchmark -lpthread
+
+# The short comparison of every allocator found, a few minutes: bench-quick is what `make bench` runs.
+BENCHES += bench-quick
+bench-quick: all
+	$(AM_V_GEN)$(top_srcdir)/scripts/compare --build '$(abs_top_builddir)' --set quick
+.PHONY: bench-quick
+
+EXTRA_DIST += \
+	doc/performance.md \
+	scripts/compare \
+	scripts/compare.d/allocators.py \
+	scripts/compare.d/cells.py \
+	scripts/compare.d/host.py \
+	scripts/compare.d/page.css \
+	scripts/compare.d/page.py \
+	scripts/compare.d/rows.py \
+	scripts/compare.d/stats.py \
+	scripts/compare.d/text.py

@@ -24,19 +24,27 @@ void touch_pages(void *block, size_t from, size_t to)
     touch(block);
 }
 
+/* A small block is allocated after each step, as the elements of a growing vector would be: a block
+ * that grows alone at the end of the heap never moves. */
 void chain(benchmark::State &state, size_t from, size_t to)
 {
-    size_t steps = 1;
-    for (size_t size = from; size < to; size *= 2)
-        steps++;
+    constexpr size_t most_steps = 64;
+    void *pins[most_steps];
     for (auto _ : state) {
         void *block = take(from);
+        size_t steps = 0;
         for (size_t size = from * 2; size <= to; size *= 2) {
+            pins[steps++] = take(64);
             block = realloc(block, size);
             touch(block);
         }
         free(block);
+        for (size_t i = 0; i < steps; i++)
+            free(pins[i]);
     }
+    size_t steps = 1;
+    for (size_t size = from * 2; size <= to; size *= 2)
+        steps++;
     count_operations(state, steps);
 }
 

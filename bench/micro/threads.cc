@@ -39,9 +39,9 @@ void batches(benchmark::State &state)
     count_operations(state, steps);
 }
 
-void churn(benchmark::State &state)
+void churn(benchmark::State &state, size_t live, size_t low, size_t high)
 {
-    Churn set(10'000, 16, 527, static_cast<uint64_t>(state.thread_index()) + 1);
+    Churn set(live, low, high, static_cast<uint64_t>(state.thread_index()) + 1);
     for (auto _ : state) {
         for (size_t i = 0; i < steps; i++)
             set.replace();
@@ -157,8 +157,11 @@ void register_threads()
     RegisterBenchmark("mt 1000 x 48 B, freed in order", batches)
         ->Iterations(10'000)
         ->Apply(on_threads);
-    RegisterBenchmark("mt churn, 10 000 live per thread", churn)
+    RegisterBenchmark("mt churn, 10 000 live per thread", churn, 10'000, 16, 527)
         ->Iterations(6'000)
+        ->Apply(on_threads);
+    RegisterBenchmark("mt medium 1-32 KiB, 500 live per thread", churn, 500, 1024, 32 * 1024)
+        ->Iterations(2'000)
         ->Apply(on_threads);
     RegisterBenchmark("mt exchange, 8192 shared", exchange)->Iterations(3'000)->Apply(on_threads);
     RegisterBenchmark("one-way producer-consumer 64 B", one_way)

@@ -5,6 +5,7 @@ bench_programs_lm_launch_SOURCES = bench/programs/lm_launch.c
 SHAPES = \
 	bench/programs/shapes/cache_scratch \
 	bench/programs/shapes/cache_thrash \
+	bench/programs/shapes/footprint \
 	bench/programs/shapes/larson \
 	bench/programs/shapes/mstress \
 	bench/programs/shapes/rptest \
@@ -26,6 +27,10 @@ bench_programs_shapes_cache_thrash_SOURCES = \
 	bench/programs/shapes/false_sharing.h \
 	bench/programs/shapes/shape.h
 bench_programs_shapes_cache_thrash_CFLAGS = $(SHAPE_CFLAGS)
+bench_programs_shapes_footprint_SOURCES = \
+	bench/programs/shapes/footprint.c \
+	bench/programs/shapes/shape.h
+bench_programs_shapes_footprint_CFLAGS = $(SHAPE_CFLAGS)
 bench_programs_shapes_larson_SOURCES = \
 	bench/programs/shapes/larson.c \
 	bench/programs/shapes/shape.h
@@ -50,3 +55,19 @@ bench_programs_shapes_xmalloc_SOURCES = \
 	bench/programs/shapes/shape.h \
 	bench/programs/shapes/xmalloc.c
 bench_programs_shapes_xmalloc_CFLAGS = $(SHAPE_CFLAGS)
+
+# One driver for each real program.
+EXTRA_DIST += \
+	bench/programs/common.sh \
+	bench/programs/cxx.sh \
+	bench/programs/git.sh \
+	bench/programs/gs.sh \
+	bench/programs/lua.sh \
+	bench/programs/node.sh \
+	bench/programs/perl.sh \
+	bench/programs/python.sh \
+	bench/programs/redis.sh \
+	bench/programs/rocksdb.sh \
+	bench/programs/small.sh \
+	bench/programs/sqlite.sh \
+	bench/programs/z3.sh

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Which allocators race: names to library files, and what is known about each file.
+
+Owns: the table of known names. Does not own: how a library gets into a cell (bench/programs/lm_launch does that).
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+OURS = "ours"
+
+# name -> (file name of the library, Debian package)
+KNOWN = {
+    "glibc": ("libc.so.6", "libc6"),
+    "jemalloc": ("libjemalloc.so.2", "libjemalloc2"),
+    "mimalloc": ("libmimalloc.so.2", "libmimalloc2.0"),
+    "tcmalloc": ("libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
+    "tbbmalloc": ("libtbbmalloc_proxy.so.2", "libtbbmalloc2"),
+}
+
+
+class AllocatorError(Exception):
+    """A name or path that leads to no library; the text is for the user."""
+
+
+@dataclass
+class Allocator:
+    name: str
+    # Preloaded even for glibc: a program may link an allocator of its own (redis-server does), and "glibc" must
+    # mean glibc there too.
+    path: str
+    version: str
+
+    @property
+    def is_ours(self):
+        return self.name == OURS
+
+
+def library_folders():
+    """Where the dynamic linker looks, as far as ldconfig tells; multiarch folders first."""
+    folders = []
+    for tool in ("/sbin/ldconfig", "/usr/sbin/ldconfig"):
+        if not os.path.exists(tool):
+            continue
+        listing = subprocess.run([tool, "-p"], capture_output=True, text=True, check=False).stdout
+        for line in listing.splitlines():
+            if "=>" in line:
+                folder = os.path.dirname(line.split("=>")[1].strip())
+                if folder not in folders:
+                    folders.append(folder)
+        break
+    return folders or ["/usr/lib64", "/usr/lib", "/lib64", "/lib"]
+
+
+def is_this_machines(path):
+    """True if the library has the word size and processor of this very interpreter's machine."""
+    with open(path, "rb") as library, open("/proc/self/exe", "rb") as self_exe:
+        head, own = library.read(20), self_exe.read(20)
+    return head[:5] == own[:5] and head[18:20] == own[18:20]
+
+
+def package_version(path, package):
+    if package is None:
+        return "built %s" % os.path.realpath(path)
+    query = subprocess.run(
+        ["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=False
+    )
+    return (
+        "%s %s" % (package, query.stdout)
+        if query.returncode == 0 and query.stdout
+        else "version unknown"
+    )
+
+
+def find_known(name):
+    file_name, package = KNOWN[name]
+    for folder in library_folders():
+        path = os.path.join(folder, file_name)
+        if os.path.exists(path) and is_this_machines(path):
+            return Allocator(name, path, package_version(path, package))
+    raise AllocatorError(
+        "%s: %s is not installed (Debian: apt install %s)" % (name, file_name, package)
+    )
+
+
+def find_ours(build):
+    path = os.path.join(build, ".libs", "libmalloc.so")
+    if not os.path.exists(path):
+        raise AllocatorError("%s: %s does not exist; run make, or give --build" % (OURS, path))
+    return Allocator(OURS, path, package_version(path, None))
+
+
+def find(word, build):
+    """One word of the user: a known name, `ours`, or name=path."""
+    name, is_pair, path = word.partition("=")
+    if is_pair:
+        if not name or not os.path.isfile(path):
+            raise AllocatorError("%s: no such library; write name=/path/to/library.so" % word)
+        return Allocator(name, os.path.abspath(path), package_version(path, None))
+    if name == OURS:
+        return find_ours(build)
+    if name in KNOWN:
+        return find_known(name)
+    raise AllocatorError(
+        "%s: unknown allocator; known are %s, or write name=path"
+        % (name, ", ".join([OURS, *KNOWN]))
+    )
+
+
+def find_all(words, build, note):
+    """Every allocator asked for by name must exist; by default those that are missing are noted and left out."""
+    if words:
+        found = [find(word, build) for word in words]
+    else:
+        found = []
+        for name in [OURS, *KNOWN]:
+            try:
+                found.append(find(name, build))
+            except AllocatorError as error:
+                note("left out: %s" % error)
+    names = [a.name for a in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise AllocatorError("%s: named twice" % name)
+    if not found:
+        raise AllocatorError("no allocator to measure")
+    return found
