@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# What libmalloc.so shows to the world: exactly the doors of doc/conformance.md and the functions of
+# libmalloc.h, no C++ operator; little thread-local storage; libc as its only need; its soname.
+set -u
+library=${LM_LIBRARY:?set LM_LIBRARY to libmalloc.so}
+header=${LM_SRCDIR:?set LM_SRCDIR to the source folder}/include/libmalloc.h
+page=$LM_SRCDIR/doc/conformance.md
+checks=0
+failures=0
+
+check() { # status name [details]
+    checks=$((checks + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $checks - $2"
+        return
+    fi
+    failures=$((failures + 1))
+    echo "not ok $checks - $2"
+    if [ -n "${3:-}" ]; then
+        while IFS= read -r line; do echo "# $line"; done <<<"$3"
+    fi
+}
+
+exported=$(nm -D --defined-only "$library" | awk '$2 ~ /[TWVBDRi]/ { sub(/@.*/, "", $3); print $3 }' |
+    sort -u)
+# The list of the page stands between two marks, each name in backquotes.
+# shellcheck disable=SC2016
+doors=$(sed -n '/<!-- doors -->/,/<!-- end -->/p' "$page" | grep -oE '`[a-z0-9_]+`' | tr -d '`')
+own=$(grep -oE '\blm_[a-z0-9_]+ *\(' "$header" | tr -d ' (')
+wanted=$(printf '%s\n' "$doors" "$own" | sort -u)
+# The version's own name is an absolute symbol.
+exported=$(grep -v '^LIBMALLOC_' <<<"$exported")
+
+difference=$(diff <(echo "$wanted") <(echo "$exported"))
+check $? "libmalloc.so exports exactly the doors of the contract and of libmalloc.h" \
+    "$(sed -n 's/^</missing:/p; s/^>/extra:/p' <<<"$difference")"
+
+operators=$(grep -E '^_Z(n|d)' <<<"$exported")
+[ -z "$operators" ]
+check $? "libmalloc.so exports no C++ operator" "$operators"
+
+tls=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
+[ $((${tls:-0})) -le 64 ]
+check $? "thread-local storage is at most 64 bytes" "PT_TLS has $((${tls:-0})) bytes"
+
+needed=$(readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
+[ "$needed" = libc.so.6 ]
+check $? "libmalloc.so needs libc alone" "it needs: $needed"
+
+soname=$(readelf -dW "$library" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p')
+[ "$soname" = libmalloc.so.0 ]
+check $? "the soname is libmalloc.so.0" "it is: $soname"
+
+! readelf -dW "$library" | grep -qE '\(TEXTREL\)|TEXTREL'
+check $? "the text needs no relocation"
+
+! readelf -lW "$library" | grep -E 'GNU_STACK' | grep -q 'RWE'
+check $? "the stack is not executable"
+
+echo "1..$checks"
+[ $failures -eq 0 ]

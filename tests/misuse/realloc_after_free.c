@@ -1,0 +1,18 @@
+// expects: double free|invalid pointer
+// in: realloc
+// SPDX-License-Identifier: MIT
+#include "crime.h"
+
+int main(void)
+{
+    /* A living neighbour keeps the slab from going back as a whole. */
+    void *neighbour = crime_block(64);
+    void *block = crime_block(64);
+
+    free(block);
+    crime_commit(block);
+    block = realloc(block, 5000);
+    crime_settle(64);
+    free(neighbour);
+    return 0;
+}
