@@ -11,6 +11,7 @@ enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, PASSES = 5 }; /* 55 bits of ad
 /* The two halves that the sort moves the table between; shared memory, hence not anonymous. */
 static struct {
     struct fb_block *half[2];
+    size_t *place; /* of the next block with each digit */
     size_t capacity;
 } scratch;
 
@@ -31,6 +32,8 @@ void fb_measure_reserve(size_t count)
             fb_quiet_unmap(scratch.half[i], scratch.capacity * sizeof(struct fb_block));
         scratch.half[i] = fb_quiet_map("fragbench-sort", count * sizeof(struct fb_block));
     }
+    if (scratch.place == NULL)
+        scratch.place = fb_quiet_map("fragbench-digits", DIGITS * sizeof scratch.place[0]);
     scratch.capacity = count;
 }
 
@@ -54,11 +57,11 @@ static size_t live_copy(struct fb_block *to, const struct fb_block *blocks, size
 /* Radix sort, because qsort() of the libc allocates. Returns the half that holds the result. */
 static struct fb_block *sort(size_t count)
 {
-    static size_t place[DIGITS];
+    size_t *place = scratch.place;
     struct fb_block *from = scratch.half[0], *to = scratch.half[1];
     for (int pass = 0; pass < PASSES; pass++) {
         int shift = pass * DIGIT_BITS;
-        memset(place, 0, sizeof place);
+        memset(place, 0, DIGITS * sizeof place[0]);
         for (size_t i = 0; i < count; i++)
             place[(from[i].address >> shift) % DIGITS]++;
         size_t sum = 0;
