@@ -14,14 +14,17 @@ fb_base_sources = \
 	bench/fragbench/base/quiet.h \
 	bench/fragbench/base/random.h
 
-fb_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/bench/fragbench -DFB_PKGLIBDIR='"$(pkglibdir)"'
+# Ours first: src/ has a base/ floor too.
+fb_cppflags = -I$(top_srcdir)/bench/fragbench $(AM_CPPFLAGS) -DFB_PKGLIBDIR='"$(pkglibdir)"'
 
 if HAVE_ZSTD
 bin_PROGRAMS += fragbench
 fragbench_SOURCES = bench/fragbench/main.c \
 	$(fb_base_sources) $(fb_trace_sources) $(fb_run_sources)
 fragbench_CPPFLAGS = $(fb_cppflags)
-fragbench_CFLAGS = $(AM_CFLAGS)
+# -fno-builtin: an unused block is still asked for.
+fragbench_CFLAGS = $(AM_CFLAGS) -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
+	-fno-builtin-free
 # Both sides of every comparison load the allocator by LD_PRELOAD, so nothing of ours is linked.
 fragbench_LDADD = $(ZSTD_LIBS) -lpthread -ldl -lm
 

@@ -8,13 +8,18 @@ fb_format_sources = \
 	bench/fragbench/trace/format.h
 
 fb_trace_sources = $(fb_format_sources) \
+	bench/fragbench/trace/act.c \
+	bench/fragbench/trace/act.h \
 	bench/fragbench/trace/commands.h \
 	bench/fragbench/trace/cursor.c \
 	bench/fragbench/trace/cursor.h \
 	bench/fragbench/trace/decode.c \
 	bench/fragbench/trace/decode.h \
+	bench/fragbench/trace/engine.c \
+	bench/fragbench/trace/engine.h \
 	bench/fragbench/trace/finish.c \
 	bench/fragbench/trace/finish.h \
+	bench/fragbench/trace/import.c \
 	bench/fragbench/trace/info.c \
 	bench/fragbench/trace/launch.c \
 	bench/fragbench/trace/livemap.c \
@@ -23,7 +28,9 @@ fb_trace_sources = $(fb_format_sources) \
 	bench/fragbench/trace/merge.h \
 	bench/fragbench/trace/reader.c \
 	bench/fragbench/trace/reader.h \
-	bench/fragbench/trace/stubs.c \
+	bench/fragbench/trace/replay.c \
+	bench/fragbench/trace/script.c \
+	bench/fragbench/trace/script.h \
 	bench/fragbench/trace/tally.c \
 	bench/fragbench/trace/tally.h
 

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: MIT
  * The decoder; see decode.h, and doc/trace-format.md for the coding. */
+#define ZSTD_STATIC_LINKING_ONLY
 #include "trace/decode.h"
+
+#include "base/die.h"
+#include "base/quiet.h"
 
 #include <string.h>
 #include <zstd.h>
+
+/* One decompressor for all chunks, in quiet memory: zstd's own would come from the allocator that
+ * a replay is about to measure. */
+static ZSTD_DCtx *decompressor(void)
+{
+    static ZSTD_DCtx *context;
+    if (context == NULL) {
+        size_t size = ZSTD_estimateDCtxSize();
+        context = ZSTD_initStaticDCtx(fb_quiet_map("zstd", size), size);
+    }
+    if (context == NULL)
+        fb_die("zstd does not take its workspace");
+    return context;
+}
 
 bool fb_decoder_begin(struct fb_decoder *decoder, const struct fb_chunk_header *header,
                       const void *payload)
@@ -11,8 +29,8 @@ bool fb_decoder_begin(struct fb_decoder *decoder, const struct fb_chunk_header *
     uint32_t end = 0;
     if (header->ops > FB_SLOT_OPS)
         return false;
-    size_t size =
-        ZSTD_decompress(decoder->bytes, sizeof decoder->bytes, payload, header->stored_size);
+    size_t size = ZSTD_decompressDCtx(decompressor(), decoder->bytes, sizeof decoder->bytes,
+                                      payload, header->stored_size);
     if (ZSTD_isError(size))
         return false;
     for (int i = 0; i < FB_COLUMNS; i++) {

@@ -20,7 +20,7 @@ enum {
     FB_TRACE_HEADER_MAX = 8192,
     /* Stamps count 2^shift ticks of the TSC or nanoseconds. Two events on one address that fall
      * into one stamp are told apart by the block's state, so the shift costs no order. */
-    FB_STAMP_SHIFT = 5,
+    FB_STAMP_SHIFT = 7,
     /* From this size on, a free tells how many pages the program had touched. */
     FB_TOUCHED_FROM = 64 * 1024,
     FB_ZSTD_LEVEL = 3,

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* About two microseconds of TSC: more than sockets drift apart. */
-enum { PATIENCE = 128 };
+enum { PATIENCE = 32 };
 
 struct block {
     uint64_t size;

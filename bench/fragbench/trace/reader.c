@@ -124,17 +124,31 @@ static void list_chunks(struct fb_reader *reader, uint64_t offset)
     }
 }
 
-/* Late threads share a number over their lives, and a process killed between writing a chunk and
- * emptying its slot leaves it twice: by thread, sequence, time. */
-static int compare_places(const void *left, const void *right)
+/* A process killed between writing a chunk and emptying its slot leaves it twice. */
+static bool is_before(const struct fb_chunk_place *a, const struct fb_chunk_place *b)
 {
-    const struct fb_chunk_place *a = left;
-    const struct fb_chunk_place *b = right;
     if (a->thread != b->thread)
-        return a->thread < b->thread ? -1 : 1;
+        return a->thread < b->thread;
     if (a->sequence != b->sequence)
-        return a->sequence < b->sequence ? -1 : 1;
-    return a->offset < b->offset ? -1 : a->offset > b->offset;
+        return a->sequence < b->sequence;
+    return a->offset < b->offset;
+}
+
+/* Shell sort: qsort would take its workspace from the allocator that a replay measures. */
+static void sort_places(struct fb_chunk_place *places, size_t count)
+{
+    size_t gap = 1;
+    while (gap < count / 3)
+        gap = 3 * gap + 1;
+    for (; gap > 0; gap /= 3) {
+        for (size_t i = gap; i < count; i++) {
+            struct fb_chunk_place place = places[i];
+            size_t at = i;
+            for (; at >= gap && is_before(&place, &places[at - gap]); at -= gap)
+                places[at] = places[at - gap];
+            places[at] = place;
+        }
+    }
 }
 
 static void drop_doubles(struct fb_reader *reader)
@@ -193,7 +207,7 @@ void fb_reader_open(struct fb_reader *reader, const char *path)
     *reader = (struct fb_reader){.path = path};
     map_file(reader);
     list_chunks(reader, read_header(reader));
-    qsort(reader->chunks.data, reader->chunks.count, sizeof(struct fb_chunk_place), compare_places);
+    sort_places(reader->chunks.data, reader->chunks.count);
     drop_doubles(reader);
     calibrate(reader);
     tell_damage(reader, is_live);
