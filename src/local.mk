@@ -36,7 +36,8 @@ libmalloc_la_SOURCES = $(lm_core_sources) $(lm_door_sources) src/api/aliases.c
 libmalloc_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_VERSION='"$(PACKAGE_VERSION)"'
 libmalloc_la_CFLAGS = $(LM_LIBRARY_CFLAGS)
 libmalloc_la_LDFLAGS = -version-info $(LM_LIBTOOL_VERSION) -no-undefined \
-	-Wl,--version-script=$(srcdir)/src/libmalloc.map -Wl,-z,now -Wl,-z,nodelete -Wl,--as-needed
+	-Wl,--version-script=$(srcdir)/src/libmalloc.map -Wl,-z,now -Wl,-z,nodelete -Wl,--as-needed \
+	-Wl,-z,noseparate-code -Wl,--hash-style=gnu
 libmalloc_la_DEPENDENCIES = $(srcdir)/src/libmalloc.map
 endif
 

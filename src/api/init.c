@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OPTIONS_VARIABLE "LIBMALLOC_CONF"
+
 _Atomic(bool) lm_api_is_started;
 
 static struct {
@@ -77,7 +79,7 @@ LM_COLD void lm_api_start(void)
     if (is_first) {
         lm_foreign =
             (struct lm_foreign){free_elsewhere, realloc_elsewhere, usable_size_elsewhere};
-        lm_options_read(secure_getenv("LIBMALLOC_CONF"));
+        lm_options_read(secure_getenv(OPTIONS_VARIABLE));
         lm_core_init();
         store_release(&lm_api_is_started, true);
     }
@@ -87,9 +89,11 @@ LM_COLD void lm_api_start(void)
         pthread_atfork(NULL, NULL, lm_core_after_fork);
 }
 
+/* A program that allocates nothing pays nothing; one that was given options hears about them. */
 __attribute__((constructor)) static void start(void)
 {
-    lm_api_init();
+    if (secure_getenv(OPTIONS_VARIABLE) != NULL)
+        lm_api_init();
 }
 
 __attribute__((destructor)) static void finish(void)
