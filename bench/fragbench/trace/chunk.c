@@ -75,7 +75,12 @@ size_t fb_packer_pack_slot(struct fb_packer *packer, const struct fb_slot *slot)
         .base_stamp = slot->base_stamp,
         .base_ns = slot->base_ns,
     };
+    const uint32_t rooms[FB_COLUMNS] = {FB_SLOT_OPS, FB_SLOT_SIZE_BYTES, FB_SLOT_ADDRESS_BYTES,
+                                        FB_SLOT_TIME_BYTES};
     for (int i = 0; i < FB_COLUMNS; i++) {
+        /* The slot may come from a process that wrote where it should not. */
+        if (slot->used[i] > rooms[i] || header.ops > FB_SLOT_OPS)
+            return 0;
         memcpy(staging + raw_size, columns[i], slot->used[i]);
         raw_size += slot->used[i];
         header.column_size[i] = slot->used[i];

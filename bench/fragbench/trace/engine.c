@@ -3,7 +3,9 @@
  *
  * Stops: `limit` is an operation's place in the common order. A thread whose next operation is
  * not below it parks; when all living threads are parked, every operation below the limit is
- * done and no other, the same set for every allocator, in both modes.
+ * done and no other, the same set for every allocator, in both modes. The last one to park or to
+ * end does the stop's business, so the engine needs no thread of its own.
+ * The trace's main thread plays on the main thread: allocators tell it from the others.
  * Waits never close a circle: each is for an operation earlier in the common order. */
 #include "trace/engine.h"
 
@@ -22,6 +24,9 @@
 #include <unistd.h>
 
 enum { STACK_SIZE = 256 * 1024, SPINS = 200, YIELDS = 200, CACHE_LINE = 64 };
+
+/* The recorder numbers threads from 1; the first to allocate is the main thread. */
+enum { MAIN_THREAD = 1 };
 
 struct player {
     /* Operations below this are done, as far as they are this thread's; others wait on it. */
@@ -49,12 +54,15 @@ struct fb_engine {
     _Alignas(CACHE_LINE) _Atomic uint32_t turn;
     _Alignas(CACHE_LINE) _Atomic uint64_t limit;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
     pthread_cond_t resumed;
+    pthread_cond_t finished;
+    fb_stop_fn *stop;
+    void *stop_context;
     /* Under the lock. */
     uint64_t alive;
     uint64_t parked;
     uint64_t generation;
+    uint64_t stops_done;
     struct player *ended;
     double seconds;
     double resumed_at;
@@ -132,13 +140,44 @@ static void await_time(const struct fb_engine *engine, uint32_t op)
     }
 }
 
+static uint64_t limit_of_stop(const struct fb_engine *engine, uint64_t stop)
+{
+    return (stop + 1) * engine->script->ops.count / engine->plan.stops;
+}
+
+/* Under the lock, after a thread has parked or ended: if that was the last, do the stop. */
+static void stop_if_still(struct fb_engine *engine)
+{
+    while (engine->parked == engine->alive && engine->stops_done < engine->plan.stops) {
+        engine->seconds += now() - engine->resumed_at;
+        engine->stop(engine->stop_context, engine, limit_of_stop(engine, engine->stops_done));
+        engine->stops_done++;
+        engine->resumed_at = now();
+        engine->parked = 0;
+        engine->generation++;
+        if (engine->stops_done < engine->plan.stops)
+            atomic_store_explicit(&engine->limit, limit_of_stop(engine, engine->stops_done),
+                                  memory_order_release);
+        pthread_cond_broadcast(&engine->resumed);
+    }
+}
+
+/* Under the lock: one thread less. */
+static void leave(struct fb_engine *engine)
+{
+    engine->alive--;
+    stop_if_still(engine);
+    if (engine->alive == 0)
+        pthread_cond_signal(&engine->finished);
+}
+
 static void park(struct fb_engine *engine, uint32_t op)
 {
     pthread_mutex_lock(&engine->lock);
     while (op >= atomic_load_explicit(&engine->limit, memory_order_relaxed)) {
         uint64_t generation = engine->generation;
         engine->parked++;
-        pthread_cond_signal(&engine->changed);
+        stop_if_still(engine);
         while (generation == engine->generation)
             pthread_cond_wait(&engine->resumed, &engine->lock);
     }
@@ -182,10 +221,11 @@ static void *play(void *value)
             atomic_store_explicit(&player->done, op + 1, memory_order_release);
     }
     pthread_mutex_lock(&engine->lock);
-    engine->alive--;
-    player->next_ended = engine->ended;
-    engine->ended = player;
-    pthread_cond_signal(&engine->changed);
+    if (player->stack != NULL) {
+        player->next_ended = engine->ended;
+        engine->ended = player;
+    }
+    leave(engine);
     pthread_mutex_unlock(&engine->lock);
     return NULL;
 }
@@ -225,38 +265,20 @@ static void start_player(struct fb_engine *engine, uint32_t number)
 
 /* --- the run -------------------------------------------------------------- */
 
-static void await_standstill(struct fb_engine *engine)
-{
-    pthread_mutex_lock(&engine->lock);
-    while (engine->parked < engine->alive)
-        pthread_cond_wait(&engine->changed, &engine->lock);
-    engine->seconds += now() - engine->resumed_at;
-    pthread_mutex_unlock(&engine->lock);
-}
-
-static void resume(struct fb_engine *engine, uint64_t limit)
-{
-    pthread_mutex_lock(&engine->lock);
-    engine->resumed_at = now();
-    atomic_store_explicit(&engine->limit, limit, memory_order_release);
-    engine->parked = 0;
-    engine->generation++;
-    pthread_cond_broadcast(&engine->resumed);
-    pthread_mutex_unlock(&engine->lock);
-}
-
 struct fb_engine *fb_engine_open(const struct fb_script *script, const struct fb_replay_plan *plan)
 {
     struct fb_engine *engine = fb_quiet_map("replay", sizeof *engine);
     size_t threads = script->threads.count;
     engine->script = script;
     engine->plan = *plan;
+    if (engine->plan.stops == 0)
+        engine->plan.stops = 1;
     engine->blocks =
         fb_quiet_map("replay blocks", (script->merged.blocks + (size_t)1) * sizeof *engine->blocks);
     engine->players = fb_quiet_map("replay threads", threads * sizeof *engine->players);
     pthread_mutex_init(&engine->lock, NULL);
-    pthread_cond_init(&engine->changed, NULL);
     pthread_cond_init(&engine->resumed, NULL);
+    pthread_cond_init(&engine->finished, NULL);
     for (size_t i = 0; i < threads; i++) {
         engine->players[i].engine = engine;
         engine->players[i].part = fb_script_thread(script, i);
@@ -294,22 +316,35 @@ static void collect(struct fb_engine *engine, struct fb_replay_result *result)
     }
 }
 
+static bool is_there_at_start(const struct fb_script *script, uint32_t number)
+{
+    if (number >= script->threads.count)
+        return false;
+    const struct fb_script_thread *thread = fb_script_thread(script, number);
+    return thread->is_used && !thread->is_born && thread->first_op != FB_SCRIPT_END;
+}
+
 void fb_engine_run(struct fb_engine *engine, fb_stop_fn *stop, void *context,
                    struct fb_replay_result *result)
 {
     const struct fb_script *script = engine->script;
-    uint64_t total = script->ops.count;
-    uint64_t stops = engine->plan.stops > 0 ? engine->plan.stops : 1;
+    engine->stop = stop;
+    engine->stop_context = context;
     engine->began_at = now();
     engine->resumed_at = engine->began_at;
+    atomic_store_explicit(&engine->limit, limit_of_stop(engine, 0), memory_order_release);
+    /* This thread counts as alive while it starts the others: nothing stands still yet. */
+    engine->alive = 1;
     for (uint32_t i = 0; i < script->threads.count; i++)
-        if (fb_script_thread(script, i)->is_used && !fb_script_thread(script, i)->is_born)
+        if (i != MAIN_THREAD && is_there_at_start(script, i))
             start_player(engine, i);
-    for (uint64_t k = 1; k <= stops; k++) {
-        uint64_t limit = k * total / stops;
-        resume(engine, limit);
-        await_standstill(engine);
-        stop(context, engine, limit);
-    }
+    if (is_there_at_start(script, MAIN_THREAD))
+        play(&engine->players[MAIN_THREAD]);
+    pthread_mutex_lock(&engine->lock);
+    if (!is_there_at_start(script, MAIN_THREAD))
+        leave(engine);
+    while (engine->alive > 0)
+        pthread_cond_wait(&engine->finished, &engine->lock);
+    pthread_mutex_unlock(&engine->lock);
     collect(engine, result);
 }

@@ -105,7 +105,10 @@ static bool move_slots(int file, uint64_t end, const uint8_t *sidecar, uint64_t 
         if (atomic_load_explicit(&slot->ops, memory_order_acquire) == 0)
             continue;
         size_t size = fb_packer_pack_slot(&packer, slot);
-        moved = size > 0 && append(file, &end, packer.output, size);
+        if (size == 0)
+            fb_warn("slot %u of the recording makes no sense and is left out", i);
+        else
+            moved = append(file, &end, packer.output, size);
     }
     size_t size =
         fb_packer_pack_end(&packer, atomic_load_explicit(&header->stopped, memory_order_relaxed));

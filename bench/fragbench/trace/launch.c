@@ -10,12 +10,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,23 +54,62 @@ static void make_absolute(char *path, size_t size, const char *output)
         fb_die("record: -o %s: the path is too long", output);
 }
 
-/* Only what this command wrote itself may be written over. */
-static void remove_old(const char *path)
+static bool is_trace(const char *path)
+{
+    static const char start[] = "{\"format\":\"" FB_TRACE_FORMAT_NAME "\"";
+    char bytes[sizeof start] = "";
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t size = read(file, bytes, sizeof start - 1);
+    close(file);
+    return size == (ssize_t)sizeof start - 1 && strcmp(bytes, start) == 0;
+}
+
+typedef void visit_fn(void *context, const char *path);
+
+/* The traces of the program's children lie beside its own: app.ftr.PID, app.ftr.PID.N. */
+static void visit_children(const char *path, visit_fn *visit, void *context)
+{
+    char folder[PATH_MAX];
+    char child[PATH_MAX + NAME_MAX + 2];
+    const char *name = strrchr(path, '/') + 1;
+    size_t length = strlen(name);
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    DIR *directory = opendir(folder);
+    struct dirent *entry;
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        const char *rest = entry->d_name + length;
+        if (strncmp(entry->d_name, name, length) != 0 || rest[0] != '.' ||
+            strspn(rest, ".0123456789") != strlen(rest))
+            continue;
+        snprintf(child, sizeof child, "%s%s", folder, entry->d_name);
+        if (is_trace(child))
+            visit(context, child);
+    }
+    if (directory != NULL)
+        closedir(directory);
+}
+
+static void remove_trace(void *context, const char *path)
 {
     char sidecar[PATH_MAX + 64];
-    char start[16] = "";
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        size_t size = fread(start, 1, 10, file);
-        fclose(file);
-        if (size != 0 && strncmp(start, "{\"format\":", 10) != 0)
-            fb_die("record: -o %s: is there already and no trace; remove it or take another name",
-                   path);
-        if (unlink(path) != 0)
-            fb_die_errno("record: -o %s", path);
-    }
+    (void)context;
+    if (unlink(path) != 0 && errno != ENOENT)
+        fb_die_errno("record: -o %s", path);
     snprintf(sidecar, sizeof sidecar, "%s" FB_SIDECAR_SUFFIX, path);
     unlink(sidecar);
+}
+
+/* An earlier recording of that name goes, its children's traces too; nothing else may. */
+static void remove_old(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && status.st_size > 0 && !is_trace(path))
+        fb_die("record: -o %s: is there already and no trace; remove it or take another name",
+               path);
+    remove_trace(NULL, path);
+    visit_children(path, remove_trace, NULL);
 }
 
 static void exec_program(char **words, const char *trace, const char *order, const char *allocator)
@@ -97,32 +138,25 @@ static void tell_trace(const char *path)
     fprintf(stderr, "fragbench: %s: %llu operations, %llu bytes (%.2f per operation), %s\n", path,
             (unsigned long long)reader.ops, (unsigned long long)reader.size,
             reader.ops == 0 ? 0.0 : (double)reader.size / (double)reader.ops, reader.program);
+    if (reader.ops == 0)
+        fb_warn("%s: nothing was recorded: has the program an allocator of its own inside?", path);
     fb_reader_close(&reader);
 }
 
-/* The traces of the program's children lie beside its own: app.ftr.PID, app.ftr.PID.N. */
-static void tell_children(const char *path)
+struct children {
+    unsigned count;
+};
+
+static void tell_child(void *context, const char *path)
 {
-    char folder_path[PATH_MAX];
-    char name_path[PATH_MAX];
-    snprintf(folder_path, sizeof folder_path, "%s", path);
-    snprintf(name_path, sizeof name_path, "%s", path);
-    const char *folder = dirname(folder_path);
-    const char *name = basename(name_path);
-    size_t length = strlen(name);
-    DIR *directory = opendir(folder);
-    struct dirent *entry;
-    while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        const char *rest = entry->d_name + length;
-        if (strncmp(entry->d_name, name, length) != 0 || rest[0] != '.' ||
-            strspn(rest, ".0123456789") != strlen(rest))
-            continue;
-        char child[PATH_MAX + 256];
-        snprintf(child, sizeof child, "%s/%s", folder, entry->d_name);
-        tell_trace(child);
-    }
-    if (directory != NULL)
-        closedir(directory);
+    enum { SHOWN = 8 };
+    struct children *children = context;
+    if (children->count++ < SHOWN)
+        tell_trace(path);
+    else
+        fb_trace_finish(path);
+    if (children->count == SHOWN + 1)
+        fprintf(stderr, "fragbench: there are more children; fragbench info tells of each\n");
 }
 
 static int wait_for(pid_t child)
@@ -179,6 +213,6 @@ int fb_cmd_record(int argc, char **argv)
         fb_die("record: no trace came of it: %s is static, set-uid, or could not be started",
                argv[1]);
     tell_trace(trace);
-    tell_children(trace);
+    visit_children(trace, tell_child, &(struct children){0});
     return status;
 }
