@@ -6,7 +6,7 @@ lm_core_sources = \
 	src/base/compiler.h src/base/options.c src/base/options.h src/base/tuning.h \
 	src/os/fatal.c src/os/fatal.h src/os/lock.c src/os/lock.h src/os/map.c src/os/os.h \
 	src/space/area.c src/space/area.h src/space/large.c src/space/large.h \
-	src/space/metadata.c src/space/metadata.h src/space/runs.c src/space/runs.h \
+	src/space/marks.c src/space/marks.h src/space/metadata.c src/space/metadata.h src/space/runs.c src/space/runs.h \
 	src/space/units.c src/space/units.h src/space/window.c src/space/window.h \
 	src/slab/slab.c src/slab/slab.h \
 	src/heap/bin.c src/heap/bin.h src/heap/heap.h src/heap/huge.c src/heap/huge.h \

@@ -19,9 +19,13 @@ LM_INLINE unsigned lm_bits_highest(uint64_t word)
     return 63u - (unsigned)__builtin_clzll(word);
 }
 
+/* By halves: the baseline processor has no instruction for it, and the compiler's would be a call. */
 LM_INLINE unsigned lm_bits_count(uint64_t word)
 {
-    return (unsigned)__builtin_popcountll(word);
+    word = word - ((word >> 1) & UINT64_C(0x5555555555555555));
+    word = (word & UINT64_C(0x3333333333333333)) + ((word >> 2) & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    return (unsigned)((word * UINT64_C(0x0101010101010101)) >> 56);
 }
 
 /* `count` ones from bit 0; count <= 64. */

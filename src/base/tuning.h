@@ -43,8 +43,14 @@
  * malloc that it is empty. The first one lies inside the heap. */
 #define LM_MAGAZINE_FIRST 7
 #define LM_MAGAZINE_MOST  LM_TUNE(1023, 15)
-/* Bytes of payload one magazine may hold. */
-#define LM_MAGAZINE_PAYLOAD (64 * LM_KIB)
+/* Bytes of payload a magazine may hold at first, and when it has grown. */
+#define LM_MAGAZINE_FIRST_PAYLOAD (32 * LM_KIB)
+#define LM_MAGAZINE_PAYLOAD       (256 * LM_KIB)
+/* Blocks that one slow path moves. Small steps let a program that takes and gives the same batch
+ * again and again settle inside the magazine; a flush moves more because it also shifts what
+ * stays. */
+#define LM_REFILL_MOST 128
+#define LM_FLUSH_MOST  256
 /* Slow paths that a magazine must cause before it doubles. */
 #define LM_MAGAZINE_PATIENCE LM_TUNE(3, 1)
 /* Bytes. Payload capacity that all magazines of a thread may reach together, beside an eighth of

@@ -10,13 +10,13 @@
 
 #include <string.h>
 
-static uint32_t capacity_limit(unsigned class)
+/* Slots for so many bytes: one less than a power of two, at least one, at most `most`. */
+static uint32_t capacity_limit(unsigned class, size_t payload, size_t most)
 {
     if (!lm_options.magazines)
         return 0;
-    size_t slots = LM_MAGAZINE_PAYLOAD / lm_class_table[class].size;
-    size_t limit = lm_min(slots, LM_MAGAZINE_MOST);
-    return (uint32_t)(lm_power_of_two_above(limit + 2) / 2 - 1);
+    size_t slots = lm_max(payload / lm_class_table[class].size, 1);
+    return (uint32_t)(lm_power_of_two_above(lm_min(slots, most) + 2) / 2 - 1);
 }
 
 static size_t array_size(uint32_t capacity)
@@ -45,18 +45,18 @@ static void install(struct lm_heap *heap, unsigned class, void **slots, uint32_t
     set_count(heap, class, count);
 }
 
-static uint32_t first_capacity(const struct lm_magazine *magazine)
+static uint32_t first_capacity(unsigned class)
 {
-    return (uint32_t)lm_min(LM_MAGAZINE_FIRST, magazine->most);
+    return capacity_limit(class, LM_MAGAZINE_FIRST_PAYLOAD, LM_MAGAZINE_FIRST);
 }
 
 void lm_heap_init_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class++) {
         struct lm_magazine *magazine = &heap->magazines[class];
-        magazine->most = (uint16_t)capacity_limit(class);
+        magazine->most = (uint16_t)capacity_limit(class, LM_MAGAZINE_PAYLOAD, LM_MAGAZINE_MOST);
         magazine->pressure = 0;
-        install(heap, class, heap->first_slots[class], first_capacity(magazine), 0);
+        install(heap, class, heap->first_slots[class], first_capacity(class), 0);
     }
     heap->magazine_size = 0;
 }
@@ -119,7 +119,7 @@ void lm_heap_empty_magazines(struct lm_heap *heap)
         if (count != 0)
             release_oldest(heap, class, count);
         if (heap->magazines[class].capacity > LM_MAGAZINE_FIRST)
-            resize(heap, class, first_capacity(&heap->magazines[class]));
+            resize(heap, class, first_capacity(class));
         heap->magazines[class].pressure = 0;
     }
 }
@@ -135,7 +135,7 @@ static void shrink_idle(struct lm_heap *heap)
         if (!is_idle || count == 0)
             continue;
         uint32_t capacity =
-            (uint32_t)lm_max(magazine->capacity / 2, first_capacity(magazine));
+            (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
         if (count > capacity / 2)
             release_oldest(heap, class, count - capacity / 2);
         if (capacity < magazine->capacity)
@@ -164,11 +164,11 @@ static void leave(struct lm_heap *heap)
     lm_lock_give(&heap->control->lock);
 }
 
-/* Fills half of the magazine, so that frees which follow find room, lowest address on top. */
+/* Fills half of the magazine at most, so that frees which follow find room, lowest address on top. */
 static void *refill_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    size_t wanted = (magazine->capacity + 1) / 2;
+    size_t wanted = lm_min((magazine->capacity + 1) / 2, LM_REFILL_MOST);
     size_t got = lm_heap_supply(heap, class, magazine->slots + wanted, wanted);
     if (got == 0)
         return NULL;
@@ -202,7 +202,7 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
         lm_heap_release(heap, class, &p, 1);
     } else {
         if (count_of(heap, class) == magazine->capacity)
-            release_oldest(heap, class, (magazine->capacity + 1) / 2);
+            release_oldest(heap, class, (uint32_t)lm_min((magazine->capacity + 1) / 2, LM_FLUSH_MOST));
         lm_heap_give(heap, class, p);
     }
     leave(heap);

@@ -46,8 +46,8 @@ static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
     give_units(heap, unit, units);
 }
 
-/* Frees the slots of one word, whose slab is this heap's. */
-static void put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word, uint64_t mask)
+/* Frees the slots of one word, whose slab is this heap's. True if the slab is gone then. */
+static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word, uint64_t mask)
 {
     bool was_full = slab->used == slab->slots;
     uint64_t twice = slab->free[word] & mask;
@@ -55,41 +55,68 @@ static void put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word,
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
     if (slab->used == 0) {
         retire_slab(heap, slab);
-        return;
+        return true;
     }
     if (was_full)
         lm_bin_mark_partial(&heap->bins[slab->class], slab);
+    return false;
+}
+
+/* Frees on their way to one word of one slab. */
+struct batch {
+    struct lm_slab *slab;
+    /* the slab's slots; size 0 if there is no slab */
+    const char *start;
+    size_t size;
+    uint32_t word;
+    uint64_t mask;
+};
+
+static void put_batch(struct lm_heap *heap, struct batch *batch)
+{
+    if (batch->mask != 0 && put_slots(heap, batch->slab, batch->word, batch->mask))
+        batch->size = 0;
+    batch->mask = 0;
+}
+
+/* The batch turns to p's slab. */
+static void turn_to(struct lm_heap *heap, struct batch *batch, unsigned class, const char *p)
+{
+    put_batch(heap, batch);
+    size_t unit = lm_unit_of(p);
+    if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
+    batch->slab = lm_slab_of_unit(unit);
+    batch->start = lm_unit_address(batch->slab->unit);
+    batch->size = (size_t)batch->slab->slots * lm_class_table[class].size;
+    if (lm_unlikely((size_t)(p - batch->start) >= batch->size))
+        lm_fatal("free", LM_INVALID_POINTER, p);
 }
 
 void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
 {
-    struct lm_slab *slab = NULL;
-    uint32_t word = 0;
-    uint64_t mask = 0;
+    struct batch batch = {.size = 0, .mask = 0};
     for (size_t i = 0; i < count; i++) {
-        size_t unit = lm_unit_of(blocks[i]);
-        if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
-            lm_fatal("free", LM_DOUBLE_FREE, blocks[i]);
-        struct lm_slot slot;
-        if (lm_unlikely(!lm_slab_find(blocks[i], unit, &slot)))
-            lm_fatal("free", LM_INVALID_POINTER, blocks[i]);
-        if (slot.slab == slab && slot.word == word) {
-            if (lm_unlikely((mask & slot.bit) != 0))
-                lm_fatal("free", LM_DOUBLE_FREE, blocks[i]);
-            mask |= slot.bit;
-            continue;
+        const char *p = blocks[i];
+        if ((size_t)(p - batch.start) >= batch.size)
+            turn_to(heap, &batch, class, p);
+        uint32_t offset = (uint32_t)(p - batch.start);
+        uint32_t slot = lm_class_slot(class, offset);
+        if (lm_unlikely(slot * lm_class_table[class].size != offset))
+            lm_fatal("free", LM_INVALID_POINTER, p);
+        if (slot / 64 != batch.word) {
+            put_batch(heap, &batch);
+            /* That may have been the slab's last block, unless p was freed twice. */
+            if (lm_unlikely(batch.size == 0))
+                lm_fatal("free", LM_DOUBLE_FREE, p);
+            batch.word = slot / 64;
         }
-        if (slab != NULL)
-            put_slots(heap, slab, word, mask);
-        /* The slab may just have gone: a block of it that was freed twice shows a foreign tag. */
-        if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
-            lm_fatal("free", LM_DOUBLE_FREE, blocks[i]);
-        slab = slot.slab;
-        word = slot.word;
-        mask = slot.bit;
+        uint64_t bit = UINT64_C(1) << slot % 64;
+        if (lm_unlikely((batch.mask & bit) != 0))
+            lm_fatal("free", LM_DOUBLE_FREE, p);
+        batch.mask |= bit;
     }
-    if (slab != NULL)
-        put_slots(heap, slab, word, mask);
+    put_batch(heap, &batch);
 }
 
 static size_t supply_from_bin(struct lm_bin *bin, void **out, size_t count)

@@ -82,6 +82,8 @@ static unsigned longest_in_word(uint64_t word)
 {
     if (word == 0)
         return 0;
+    if (~word == 0)
+        return 64;
     /* starts[i] marks where runs of at least 2^i ones begin. */
     uint64_t starts[7];
     unsigned top = 0;
@@ -120,20 +122,18 @@ static struct lm_run_node join(struct lm_run_node whole, size_t size, struct lm_
     return joined;
 }
 
-static struct lm_run_node word_node(uint64_t word)
+static struct lm_run_node word_node(uint64_t word, uint8_t most)
 {
-    struct lm_run_node node;
-    node.most = longest_in_word(word);
-    node.start = ~word == 0 ? 64 : lm_bits_lowest(~word);
-    node.end = ~word == 0 ? 64 : 63 - lm_bits_highest(~word);
-    return node;
+    if (word == 0 || ~word == 0)
+        return (struct lm_run_node){most, most, most};
+    return (struct lm_run_node){lm_bits_lowest(~word), most, 63 - lm_bits_highest(~word)};
 }
 
 static struct lm_run_node block_node(const struct lm_run_block *block)
 {
-    struct lm_run_node node = word_node(block->bits[0]);
+    struct lm_run_node node = word_node(block->bits[0], block->most[0]);
     for (unsigned i = 1; i < LM_RUN_WORDS; i++)
-        node = join(node, i * 64, word_node(block->bits[i]), 64);
+        node = join(node, i * 64, word_node(block->bits[i], block->most[i]), 64);
     return node;
 }
 
@@ -178,6 +178,13 @@ static uint64_t *word_of(const struct lm_runs *runs, size_t member)
     return &runs->blocks[member / LM_RUN_BLOCK].bits[member / 64 % LM_RUN_WORDS];
 }
 
+static void set_word(struct lm_runs *runs, size_t member, uint64_t word)
+{
+    *word_of(runs, member) = word;
+    runs->blocks[member / LM_RUN_BLOCK].most[member / 64 % LM_RUN_WORDS] =
+        (uint8_t)longest_in_word(word);
+}
+
 /* The part of [first, first + count) that lies in first's word, as a mask; *covered = its length. */
 static uint64_t word_mask(size_t first, size_t count, size_t *covered)
 {
@@ -191,9 +198,9 @@ void lm_runs_put(struct lm_runs *runs, size_t first, size_t count)
     size_t covered;
     for (size_t at = first; at < first + count; at += covered) {
         uint64_t mask = word_mask(at, first + count - at, &covered);
-        uint64_t *word = word_of(runs, at);
-        runs->member_count += lm_bits_count(mask & ~*word);
-        *word |= mask;
+        uint64_t word = *word_of(runs, at);
+        runs->member_count += lm_bits_count(mask & ~word);
+        set_word(runs, at, word | mask);
     }
     update_nodes(runs, first / LM_RUN_BLOCK, (first + count - 1) / LM_RUN_BLOCK);
 }
@@ -203,9 +210,9 @@ void lm_runs_drop(struct lm_runs *runs, size_t first, size_t count)
     size_t covered;
     for (size_t at = first; at < first + count; at += covered) {
         uint64_t mask = word_mask(at, first + count - at, &covered);
-        uint64_t *word = word_of(runs, at);
-        runs->member_count -= lm_bits_count(mask & *word);
-        *word &= ~mask;
+        uint64_t word = *word_of(runs, at);
+        runs->member_count -= lm_bits_count(mask & word);
+        set_word(runs, at, word & ~mask);
     }
     update_nodes(runs, first / LM_RUN_BLOCK, (first + count - 1) / LM_RUN_BLOCK);
 }
@@ -342,9 +349,12 @@ void lm_runs_rebuild(struct lm_runs *runs)
 {
     runs->member_count = 0;
     for (size_t block = 0; block < runs->block_count; block++) {
+        for (unsigned i = 0; i < LM_RUN_WORDS; i++) {
+            uint64_t word = runs->blocks[block].bits[i];
+            runs->blocks[block].most[i] = (uint8_t)longest_in_word(word);
+            runs->member_count += lm_bits_count(word);
+        }
         runs->blocks[block].node = block_node(&runs->blocks[block]);
-        for (unsigned word = 0; word < LM_RUN_WORDS; word++)
-            runs->member_count += lm_bits_count(runs->blocks[block].bits[word]);
     }
     for (unsigned level = 1; level < LEVELS; level++)
         for (size_t index = 0; index < level_count(runs, level); index++)
@@ -353,6 +363,9 @@ void lm_runs_rebuild(struct lm_runs *runs)
 
 void lm_runs_verify(const struct lm_runs *runs)
 {
+    for (size_t word = 0; word < runs->block_count * LM_RUN_WORDS; word++)
+        LM_INVARIANT(runs->blocks[word / LM_RUN_WORDS].most[word % LM_RUN_WORDS] ==
+                     longest_in_word(*word_of(runs, word * 64)));
     for (size_t block = 0; block < runs->block_count; block++)
         LM_INVARIANT(is_same_node(runs->blocks[block].node, block_node(&runs->blocks[block])));
     for (unsigned level = 1; level < LEVELS; level++)

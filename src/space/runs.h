@@ -40,6 +40,8 @@ struct lm_run_node {
 struct lm_run_block {
     uint64_t bits[LM_RUN_WORDS];
     struct lm_run_node node;
+    /* longest run inside each word: the part of a node that takes long to find */
+    uint8_t most[LM_RUN_WORDS];
 };
 
 struct lm_runs {

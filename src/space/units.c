@@ -8,14 +8,14 @@
 #include "base/options.h"
 #include "os/lock.h"
 #include "os/os.h"
+#include "space/marks.h"
 #include "space/metadata.h"
-#include "space/runs.h"
 
 static struct {
     struct lm_lock lock;
     /* [l] */
     struct lm_runs free;
-    struct lm_runs dirty;
+    struct lm_marks dirty;
     /* [l] units in callers' hands, and the most that were within this demand window and the last */
     size_t in_use;
     size_t peak;
@@ -25,7 +25,7 @@ static struct {
     /* [a] milliseconds; when dirty units are looked at next. Relaxed: a thread that reads an old
      * value only asks for the lock once too often. */
     _Atomic(uint64_t) next_purge;
-    /* [a] copy of dirty.member_count for the unlocked look */
+    /* [a] copy of dirty.count for the unlocked look */
     _Atomic(size_t) dirty_hint;
     /* [c] */
     struct lm_area huge_area;
@@ -42,8 +42,7 @@ bool lm_units_init(void)
     state.free.area = areas.free;
     state.dirty.area = areas.dirty;
     state.huge_area = areas.huge;
-    return lm_runs_init(&state.free, lm_window.capacity) &&
-           lm_runs_init(&state.dirty, lm_window.capacity) && lm_metadata_init(&areas.metadata);
+    return lm_runs_init(&state.free, lm_window.capacity) && lm_metadata_init(&areas.metadata);
 }
 
 const struct lm_area *lm_units_huge_area(void)
@@ -56,11 +55,9 @@ static void verify_locked(void)
     if (!lm_checked)
         return;
     lm_runs_verify(&state.free);
-    lm_runs_verify(&state.dirty);
-    LM_INVARIANT(state.free.member_count >= state.dirty.member_count);
-    for (size_t block = 0; block < state.dirty.block_count; block++)
+    for (size_t block = 0; block < state.free.block_count; block++)
         for (unsigned word = 0; word < LM_RUN_WORDS; word++)
-            LM_INVARIANT((state.dirty.blocks[block].bits[word] &
+            LM_INVARIANT((*lm_marks_word(&state.dirty, block * LM_RUN_WORDS + word) &
                           ~state.free.blocks[block].bits[word]) == 0);
 }
 
@@ -81,41 +78,39 @@ static void count_taken(size_t count)
 /* Takes free units out of both sets; result: how many were dirty. */
 static size_t drop_locked(size_t first, size_t count)
 {
-    size_t dirty = state.dirty.member_count == 0 ? 0 : lm_runs_members(&state.dirty, first, count);
+    size_t dirty = state.dirty.count == 0 ? 0 : lm_marks_count(&state.dirty, first, count);
     lm_runs_drop(&state.free, first, count);
     if (dirty != 0) {
-        lm_runs_drop(&state.dirty, first, count);
-        store_relaxed(&state.dirty_hint, state.dirty.member_count);
+        lm_marks_drop(&state.dirty, first, count);
+        store_relaxed(&state.dirty_hint, state.dirty.count);
     }
     return dirty;
+}
+
+/* Both sets know units [0, count); a block of the free set at a time, so that they end together. */
+static bool extend_locked(size_t count)
+{
+    size_t whole = lm_round_up(count, LM_RUN_BLOCK);
+    return lm_marks_extend(&state.dirty, whole) && lm_runs_extend(&state.free, count);
 }
 
 /* The free units at the top of the window join what is added. */
 static bool grow_locked(size_t count)
 {
     size_t committed = load_relaxed(&lm_window_units);
-    size_t at_top = 0;
-    if (committed > 0) {
-        struct lm_run last = lm_runs_find_last(&state.free, count);
-        if (last.first + last.count == committed)
-            at_top = last.count;
-    }
+    struct lm_run last = lm_runs_find_last(&state.free, count);
+    size_t at_top = last.first + last.count == committed ? lm_min(last.count, count - 1) : 0;
     size_t first;
-    if (!lm_runs_extend(&state.free, committed + count) ||
-        !lm_runs_extend(&state.dirty, committed + count))
+    if (!extend_locked(committed + count))
         return false;
-    size_t added = lm_window_grow(count - lm_min(at_top, count - 1), &first);
+    size_t added = lm_window_grow(count - at_top, &first);
     if (added != 0 && first != committed && added < count) {
         /* A virtual window skipped somebody's piece: what was added stands alone. */
-        if (lm_runs_extend(&state.free, first + added) &&
-            lm_runs_extend(&state.dirty, first + added))
+        if (extend_locked(first + added))
             lm_runs_put(&state.free, first, added);
         added = lm_window_grow(count, &first);
     }
-    if (added == 0)
-        return false;
-    if (!lm_runs_extend(&state.free, first + added) ||
-        !lm_runs_extend(&state.dirty, first + added))
+    if (added == 0 || !extend_locked(first + added))
         return false;
     lm_runs_put(&state.free, first, added);
     return true;
@@ -124,9 +119,7 @@ static bool grow_locked(size_t count)
 static size_t find_locked(size_t count)
 {
     size_t first = LM_NO_RUN;
-    if (state.dirty.member_count >= count)
-        first = lm_runs_find(&state.dirty, count);
-    if (first == LM_NO_RUN && state.free.member_count >= count)
+    if (state.free.member_count >= count)
         first = lm_runs_find(&state.free, count);
     if (first == LM_NO_RUN && grow_locked(count))
         first = lm_runs_find(&state.free, count);
@@ -181,8 +174,8 @@ bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
 static void put_locked(size_t first, size_t count)
 {
     lm_runs_put(&state.free, first, count);
-    lm_runs_put(&state.dirty, first, count);
-    store_relaxed(&state.dirty_hint, state.dirty.member_count);
+    lm_marks_put(&state.dirty, first, count);
+    store_relaxed(&state.dirty_hint, state.dirty.count);
 }
 
 void lm_units_give(size_t first, size_t count)
@@ -222,7 +215,7 @@ static size_t purge_units(size_t count)
     size_t purged = 0;
     while (purged < count) {
         lm_lock_take(&state.lock);
-        struct lm_run run = lm_runs_find_last(&state.dirty, lm_min(count - purged, PURGE_RUN));
+        struct lm_run run = lm_marks_find_last(&state.dirty, lm_min(count - purged, PURGE_RUN));
         if (run.count != 0)
             drop_locked(run.first, run.count);
         lm_lock_give(&state.lock);
@@ -256,7 +249,7 @@ static size_t excess_locked(uint64_t now_ms)
         state.peak_since = now_ms;
     }
     size_t demand = lm_max(state.peak, state.last_peak);
-    size_t held = state.in_use + state.dirty.member_count;
+    size_t held = state.in_use + state.dirty.count;
     return held > demand ? held - demand : 0;
 }
 
@@ -284,7 +277,7 @@ struct lm_units_totals lm_units_totals(void)
     struct lm_units_totals totals = {
         .committed = load_relaxed(&lm_window_units),
         .in_use = state.in_use,
-        .dirty = state.dirty.member_count,
+        .dirty = state.dirty.count,
     };
     lm_lock_give(&state.lock);
     return totals;
@@ -295,11 +288,12 @@ void lm_units_after_fork(void)
 {
     if (lm_lock_is_held(&state.lock)) {
         lm_runs_rebuild(&state.free);
-        for (size_t block = 0; block < state.dirty.block_count; block++)
+        for (size_t block = 0; block < state.free.block_count; block++)
             for (unsigned word = 0; word < LM_RUN_WORDS; word++)
-                state.dirty.blocks[block].bits[word] &= state.free.blocks[block].bits[word];
-        lm_runs_rebuild(&state.dirty);
-        store_relaxed(&state.dirty_hint, state.dirty.member_count);
+                *lm_marks_word(&state.dirty, block * LM_RUN_WORDS + word) &=
+                    state.free.blocks[block].bits[word];
+        lm_marks_rebuild(&state.dirty, state.free.block_count * LM_RUN_BLOCK);
+        store_relaxed(&state.dirty_hint, state.dirty.count);
     }
     lm_lock_reset(&state.lock);
 }

@@ -7,7 +7,9 @@
  *   U2  a unit is in `free` or belongs to exactly one slab, large run or unit cache, or is tagged
  *       LM_TAG_TAKEN
  *
- * The lowest dirty run that fits is taken first, then the lowest free one, then the window grows.
+ * The lowest run that fits is taken, so low addresses are reused and high ones fall idle; the purge
+ * takes the highest first. Together they reuse dirty memory before clean memory without a search
+ * of its own.
  */
 #ifndef LM_SPACE_UNITS_H
 #define LM_SPACE_UNITS_H

@@ -19,6 +19,7 @@ static struct lm_area detail_area;
 struct layout {
     size_t map;
     size_t runs;
+    size_t marks;
     size_t huge;
     size_t metadata;
     size_t guard;
@@ -42,6 +43,7 @@ static struct layout lay_out(size_t window)
     size_t granules = layout.zone >> LM_GRANULE_LOG2;
     layout.map = whole_pages(units * sizeof(uint32_t));
     layout.runs = whole_pages(lm_runs_footprint(units));
+    layout.marks = whole_pages(lm_round_up(units, LM_RUN_BLOCK) / 8);
     layout.huge = whole_pages(granules * sizeof(uint32_t) + lm_runs_footprint(granules) +
                               2 * lm_os.page_size);
     layout.metadata = whole_pages(window / LM_METADATA_SHARE + 4 * LM_METADATA_STEP);
@@ -52,7 +54,7 @@ static struct layout lay_out(size_t window)
 
 static size_t bookkeeping_size(const struct layout *layout)
 {
-    return 2 * layout->map + 2 * layout->runs + layout->huge + layout->metadata +
+    return 2 * layout->map + layout->runs + layout->marks + layout->huge + layout->metadata +
            2 * layout->guard;
 }
 
@@ -69,7 +71,7 @@ static void carve_all(struct lm_window_areas *areas, const struct layout *layout
     at = carve(&map_area, at, layout->map);
     at = carve(&detail_area, at, layout->map);
     at = carve(&areas->free, at, layout->runs);
-    at = carve(&areas->dirty, at, layout->runs);
+    at = carve(&areas->dirty, at, layout->marks);
     at = carve(&areas->huge, at, layout->huge);
     at = carve(&areas->metadata, at + layout->guard, layout->metadata);
     lm_window.map = (_Atomic(uint32_t) *)(void *)map_area.base;

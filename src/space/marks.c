@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/marks.c - see space/marks.h.
+ */
+#include "space/marks.h"
+
+#include "base/bits.h"
+
+bool lm_marks_extend(struct lm_marks *marks, size_t count)
+{
+    return lm_area_extend(&marks->area, (count + 63) / 64 * sizeof(uint64_t));
+}
+
+/* The part of [first, end) in first's word; *next = where the rest begins. */
+static uint64_t mask_of(size_t first, size_t end, size_t *next)
+{
+    *next = lm_min(end, (first | 63) + 1);
+    return lm_bits_ones((unsigned)(*next - first)) << first % 64;
+}
+
+void lm_marks_put(struct lm_marks *marks, size_t first, size_t count)
+{
+    size_t next;
+    for (size_t at = first; at < first + count; at = next) {
+        uint64_t mask = mask_of(at, first + count, &next);
+        uint64_t *word = lm_marks_word(marks, at / 64);
+        marks->count += lm_bits_count(mask & ~*word);
+        *word |= mask;
+    }
+    marks->top = lm_max(marks->top, (first + count + 63) / 64);
+}
+
+void lm_marks_drop(struct lm_marks *marks, size_t first, size_t count)
+{
+    size_t next;
+    for (size_t at = first; at < first + count; at = next) {
+        uint64_t mask = mask_of(at, first + count, &next);
+        uint64_t *word = lm_marks_word(marks, at / 64);
+        marks->count -= lm_bits_count(mask & *word);
+        *word &= ~mask;
+    }
+}
+
+size_t lm_marks_count(const struct lm_marks *marks, size_t first, size_t count)
+{
+    size_t next;
+    size_t found = 0;
+    for (size_t at = first; at < first + count; at = next) {
+        uint64_t mask = mask_of(at, first + count, &next);
+        found += lm_bits_count(mask & *lm_marks_word(marks, at / 64));
+    }
+    return found;
+}
+
+struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit)
+{
+    while (marks->top > 0 && *lm_marks_word(marks, marks->top - 1) == 0)
+        marks->top--;
+    if (marks->top == 0)
+        return (struct lm_run){0, 0};
+    size_t end = (marks->top - 1) * 64 + lm_bits_highest(*lm_marks_word(marks, marks->top - 1)) + 1;
+    size_t first = end;
+    while (first > 0 && end - first < limit) {
+        unsigned bit = (unsigned)((first - 1) % 64);
+        uint64_t gaps = ~(*lm_marks_word(marks, (first - 1) / 64) << (63 - bit));
+        unsigned ones = gaps == 0 ? 64 : 63 - lm_bits_highest(gaps);
+        first -= lm_min(ones, bit + 1);
+        if (ones <= bit)
+            break;
+    }
+    first = lm_max(first, end - lm_min(limit, end));
+    return (struct lm_run){first, end - first};
+}
+
+void lm_marks_rebuild(struct lm_marks *marks, size_t units)
+{
+    marks->count = 0;
+    marks->top = (units + 63) / 64;
+    for (size_t index = 0; index < marks->top; index++)
+        marks->count += lm_bits_count(*lm_marks_word(marks, index));
+}
