@@ -33,6 +33,12 @@ struct worker {
 
 static inline void shape_die(const char *what)
 {
+    fprintf(stderr, "shape: %s\n", what);
+    exit(1);
+}
+
+static inline void shape_usage(const char *what)
+{
     fprintf(stderr, "shape: %s; usage: PROGRAM THREADS [SCALE], 1 <= THREADS <= %d, 0 < SCALE\n",
             what, SHAPE_MAX_THREADS);
     exit(2);
@@ -43,17 +49,17 @@ static inline struct shape shape_read(int argc, char **argv)
     struct shape shape = {.threads = 1, .scale = 1.0};
     char *end = NULL;
     if (argc > 3)
-        shape_die("too many arguments");
+        shape_usage("too many arguments");
     if (argc > 1) {
         long threads = strtol(argv[1], &end, 10);
         if (*argv[1] == '\0' || *end != '\0' || threads < 1 || threads > SHAPE_MAX_THREADS)
-            shape_die("bad thread count");
+            shape_usage("bad thread count");
         shape.threads = (unsigned)threads;
     }
     if (argc > 2) {
         shape.scale = strtod(argv[2], &end);
         if (*argv[2] == '\0' || *end != '\0' || !(shape.scale > 0))
-            shape_die("bad scale");
+            shape_usage("bad scale");
     }
     return shape;
 }
