@@ -17,7 +17,7 @@ bench_micro_lm_micro_CXXFLAGS = -std=c++17 -O2 -pthread -Wall -Wextra -Wshadow \
 	-fno-builtin-aligned_alloc
 bench_micro_lm_micro_LDADD = -lbenchmark -lpthread
 
-# The short comparison of every allocator found, a few minutes: bench-quick is what `make bench` runs.
+# The short comparison of every allocator found, a few minutes: `make bench` runs it.
 BENCHES += bench-quick
 bench-quick: all
 	$(AM_V_GEN)$(top_srcdir)/scripts/compare --build '$(abs_top_builddir)' --set quick

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # What the program drivers share. A driver is called in its own work folder as
-#   DRIVER rows        prints its rows, one per line: NAME or "NAME rss-only" (too short for its time to mean much)
-#   DRIVER setup       makes the input, unmeasured and without any preload; 77 and one line if a tool is missing
-#   DRIVER run NAME    runs one cell: the program under test behind $LM_LAUNCH, everything else without it
+#   DRIVER rows        prints its rows, one per line: NAME, or "NAME rss-only" if its time is
+#                      too short to mean anything
+#   DRIVER setup       makes the input, unmeasured and without any preload; ends with 77 and one
+#                      line if a tool is missing
+#   DRIVER run NAME    runs one cell: the program under test behind $LM_LAUNCH, all else without
 # It defines lm_rows, lm_setup and lm_run, and ends with: lm_driver "$@"
 # A row whose wall time is not that of the launched process writes seconds into $LM_WALL_FILE.
 # shellcheck shell=sh

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# git gc --aggressive on a generated history; it computes all deltas anew, so every run does the same work.
+# git gc --aggressive on a generated history; it computes all deltas anew, so every run does the
+# same work.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()
@@ -13,12 +15,14 @@ history()
     awk 'BEGIN {
         srand(9)
         for (c = 1; c <= 1000; c++) {
-            printf "commit refs/heads/main\nmark :%d\ncommitter A <a@b> %d +0000\ndata <<END\nchange %d\nEND\n", c, 1600000000 + c, c
+            printf "commit refs/heads/main\nmark :%d\n", c
+            printf "committer A <a@b> %d +0000\ndata <<END\nchange %d\nEND\n", 1600000000 + c, c
             if (c > 1) printf "from :%d\n", c - 1
             for (k = 0; k < 4; k++) {
                 f = int(rand() * 60)
                 printf "M 100644 inline dir%d/file%d\ndata <<END\n", f % 7, f
-                for (l = 0; l < 150; l++) printf "line %d of file %d, value %d\n", l, f, (l % 29 == c % 29) ? c : f * l
+                for (l = 0; l < 150; l++)
+                    printf "line %d of file %d, value %d\n", l, f, l % 29 == c % 29 ? c : f * l
                 print "END"
             }
         }

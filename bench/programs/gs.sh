@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Ghostscript renders generated pages: paths, text, dictionaries and strings made in PostScript.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()
@@ -20,9 +21,11 @@ lm_setup()
   0 1 1999 { /i exch def
     table i 500 mod 20 string cvs cvn [ i i 2 mul i 3 mul ] put
     newpath rand 600 mod rand 800 mod moveto
-    6 { rand 600 mod rand 800 mod rand 600 mod rand 800 mod rand 600 mod rand 800 mod curveto } repeat
+    6 { 3 { rand 600 mod rand 800 mod } repeat curveto } repeat
     rand 100 mod 100 div rand 100 mod 100 div rand 100 mod 100 div setrgbcolor
-    i 7 mod 0 eq { gsave clip newpath 0 0 600 800 rectfill grestore } { 0.3 setlinewidth stroke } ifelse
+    i 7 mod 0 eq
+    { gsave clip newpath 0 0 600 800 rectfill grestore }
+    { 0.3 setlinewidth stroke } ifelse
   } for
   0 1 60 { /i exch def
     /Times-Roman findfont 6 i 5 mod add scalefont setfont 0 setgray

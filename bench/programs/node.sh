@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# node: the part of a JavaScript server that lives outside of V8's heap: buffers, compression, text encoding.
+# node: the part of a JavaScript server that lives outside of V8's heap: buffers, compression,
+# text encoding.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Perl: hashes of arrays, string growth, regular expressions, sorting. PERL_HASH_SEED keeps every run the same.
+# Perl: hashes of arrays, string growth, regular expressions, sorting. PERL_HASH_SEED keeps every
+# run the same.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()

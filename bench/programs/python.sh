@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# CPython: JSON, dictionaries, object churn. Python's own small-object allocator is switched off in all rows but the
-# last, which shows what is left for malloc when it is on.
+# CPython: JSON, dictionaries, object churn. Python's own small-object allocator is switched off
+# in the first three rows; `default` shows what is left for malloc when it is on.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# redis-server under redis-benchmark with pipelining. The server is the program under test; the wall time is the
-# client's, so start and end of the server do not count.
+# redis-server under redis-benchmark with pipelining. The server is the program under test; the
+# wall time is the client's, so start and end of the server do not count.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()
@@ -43,12 +44,13 @@ lm_run()
     *) lm_die "no row named $1" ;;
     esac
     rm -f redis.sock
-    $LM_LAUNCH redis-server --port 0 --unixsocket "$PWD/redis.sock" --save '' --appendonly no --dir "$PWD" >server.log 2>&1 &
+    $LM_LAUNCH redis-server --port 0 --unixsocket "$PWD/redis.sock" --save '' --appendonly no \
+        --dir "$PWD" >server.log 2>&1 &
     server=$!
     tries=0
     until [ "$(redis-cli -s "$PWD/redis.sock" ping 2>/dev/null)" = PONG ]; do
         tries=$((tries + 1))
-        [ "$tries" -le 200 ] || lm_die "redis-server does not answer; its last line: $(tail -n 1 server.log)"
+        [ "$tries" -le 200 ] || lm_die "redis-server does not answer: $(tail -n 1 server.log)"
         kill -0 "$server" 2>/dev/null || lm_die "redis-server ended: $(tail -n 1 server.log)"
         sleep 0.02
     done

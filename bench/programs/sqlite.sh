@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # sqlite3 on an in-memory database: inserts, indexes, joins, text functions, deletes.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 lm_rows()
@@ -19,9 +20,11 @@ INSERT INTO item SELECT i, (i * 7919) % 5003, printf('item-%07d', (i * 104729) %
     substr(hex(i * 2654435761), 1, 4 + i % 12) || printf('%.*c', i % 150, 'x') FROM n;
 CREATE INDEX item_owner ON item (owner);
 CREATE INDEX item_name ON item (name);
-CREATE TEMP TABLE total AS SELECT owner, count(*) AS items, group_concat(name, ',') AS names FROM item GROUP BY owner;
+CREATE TEMP TABLE total AS
+    SELECT owner, count(*) AS items, group_concat(name, ',') AS names FROM item GROUP BY owner;
 SELECT sum(length(upper(names))) FROM total;
-SELECT count(*) FROM item a JOIN item b ON a.name = b.name JOIN total t ON t.owner = b.owner WHERE t.items > 10;
+SELECT count(*) FROM item a JOIN item b ON a.name = b.name JOIN total t ON t.owner = b.owner
+    WHERE t.items > 10;
 UPDATE item SET body = body || name WHERE owner % 3 = 0;
 DELETE FROM item WHERE id % 4 = 1;
 SELECT count(DISTINCT substr(body, 1, 6)) FROM item;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Which allocators race: names to library files, and what is known about each file.
 
-Owns: the table of known names. Does not own: how a library gets into a cell (bench/programs/lm_launch does that).
+Owns: the table of known names. Does not own: how a library gets into a cell
+(bench/programs/lm_launch does that).
 """
 
+import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
@@ -27,8 +29,8 @@ class AllocatorError(Exception):
 @dataclass
 class Allocator:
     name: str
-    # Preloaded even for glibc: a program may link an allocator of its own (redis-server does), and "glibc" must
-    # mean glibc there too.
+    # Preloaded even for glibc: a program may link an allocator of its own (redis-server does),
+    # and "glibc" must mean glibc there too.
     path: str
     version: str
 
@@ -62,7 +64,9 @@ def is_this_machines(path):
 
 def package_version(path, package):
     if package is None:
-        return "built %s" % os.path.realpath(path)
+        with open(path, "rb") as library:
+            digest = hashlib.sha256(library.read()).hexdigest()
+        return "sha256 %s" % digest[:16]
     query = subprocess.run(
         ["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=False
     )
@@ -109,7 +113,10 @@ def find(word, build):
 
 
 def find_all(words, build, note):
-    """Every allocator asked for by name must exist; by default those that are missing are noted and left out."""
+    """Every allocator asked for by name must exist.
+
+    By default those that are missing are noted and left out.
+    """
     if words:
         found = [find(word, build) for word in words]
     else:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs cells: one row under one allocator, in a fresh process.
 
-Owns: the work folder, the cells' environment, time limits, what a cell's result is. Does not own: their order.
+Owns: the work folder, the cells' environment, time limits, what a cell's result is. Does not own:
+their order.
 """
 
 import json
@@ -63,7 +64,10 @@ class Runner:
         }
 
     def prepare(self, rows):
-        """Sets every driver up once. Returns the rows that can run, and a line for each driver that cannot."""
+        """Sets every driver up once.
+
+        Returns the rows that can run, and a line for each driver that cannot.
+        """
         skipped = {}
         for name in sorted({row.folder for row in rows if row.folder}):
             folder = os.path.join(self.folder, name)
@@ -101,7 +105,7 @@ class Runner:
         return cell
 
     def execute(self, command, environment, folder, cell):
-        """Runs the command in a process group of its own, so that a time limit or Ctrl-C reaches all of it."""
+        """Runs the command in its own process group: a time limit or Ctrl-C reaches all of it."""
         with tempfile.TemporaryFile(dir=self.folder) as errors:
             process = subprocess.Popen(
                 command,
@@ -145,7 +149,8 @@ class Runner:
             return
         cell.wall_s = report["wall_s"]
         cell.user_s, cell.sys_s = report["user_s"], report["sys_s"]
-        # Newer kernels keep approximate counters per processor; the exit stop's figure is exact, ru_maxrss has the children.
+        # Newer kernels keep approximate counters per processor; the exit stop's figure is exact,
+        # ru_maxrss has the children.
         cell.peak_rss_kib = max(report["peak_rss_kib"], report["own_hwm_kib"])
         cell.minor_faults, cell.major_faults = report["minor_faults"], report["major_faults"]
         if os.path.exists(self.wall):

@@ -1,29 +1,38 @@
 # SPDX-License-Identifier: MIT
 """The comparison as one self-contained HTML page: no script, nothing loaded from anywhere.
 
-Owns: the page. The bars are ratios to the best peer of their row; absolute medians stand beside them.
+Owns: the page. The bars are ratios to the best peer of their row; absolute medians stand beside
+them.
 """
 
 import html
 import math
 import os
 
-from text import row_scale, significant
+from text import TITLES, row_scale, significant
 
 # bars longer than this are cut, and say so
 LONGEST = 4.0
-COLOURS = ["#4e79a7", "#f28e2b", "#b07aa1", "#76b7b2", "#9c755f", "#edc948", "#bab0ac", "#ff9da7"]
-OURS_COLOUR = "#d62728"
+KNOWN_COLOURS = {
+    "ours": "#d62728",
+    "glibc": "#4e79a7",
+    "jemalloc": "#f28e2b",
+    "mimalloc": "#b07aa1",
+    "tcmalloc": "#76b7b2",
+    "tbbmalloc": "#9c755f",
+}
+OTHER_COLOURS = ("#59a14f", "#edc948", "#ff9da7", "#bab0ac", "#1b4f8a", "#6b6b00")
 # geometry of the corner plot, in pixels
 PLOT_WIDTH, PLOT_HEIGHT, PLOT_MARGIN = 560, 340, 46
 TICK_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 
 
 def colours(summary):
-    peers = [name for name in summary["names"] if name != summary["subject"]]
-    chosen = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(peers)}
-    if summary["subject"]:
-        chosen[summary["subject"]] = OURS_COLOUR
+    """The known names always have the same colour; others take what is left."""
+    chosen = {name: KNOWN_COLOURS.get(name) for name in summary["names"]}
+    others = [name for name in summary["names"] if chosen[name] is None]
+    for i, name in enumerate(others):
+        chosen[name] = OTHER_COLOURS[i % len(OTHER_COLOURS)]
     return chosen
 
 
@@ -37,8 +46,8 @@ def bar(name, entry, measure, scale, best, colour):
     if entry is None or "failure" in entry:
         why = html.escape(entry["failure"] if entry else "not run")
         return (
-            '<div class="b">%s<span class="t"><i class="f" title="%s">%s</i></span><span class="v">&ndash;</span></div>'
-            % (name_cell, why, why)
+            '<div class="b">%s<span class="t"><i class="f" title="%s">%s</i></span>'
+            '<span class="v">&ndash;</span></div>' % (name_cell, why, why)
         )
     ratio = entry[measure] / best
     low, high = (value / best for value in entry[measure + "_95"])
@@ -55,7 +64,8 @@ def bar(name, entry, measure, scale, best, colour):
     )
     cut = " cut" if ratio > LONGEST else ""
     return (
-        '<div class="b">%s<span class="t"><i class="r%s" style="width:%.2f%%;background:%s"></i>%s</span>'
+        '<div class="b">%s<span class="t">'
+        '<i class="r%s" style="width:%.2f%%;background:%s"></i>%s</span>'
         '<span class="v"><b>%s</b> %.2f&times;</span></div>'
         % (
             name_cell,
@@ -71,7 +81,7 @@ def bar(name, entry, measure, scale, best, colour):
 
 def bars(summary, row, measure, palette):
     if measure == "time_s" and row["rss_only"]:
-        return '<div class="c"><h4>time</h4><p class="s">too short to mean anything</p></div>'
+        return '<div class="c"><h4>time</h4><p class="s">peak RSS only</p></div>'
     scale, unit = row_scale(row, measure)
     values = [
         row["allocators"][name][measure]
@@ -173,7 +183,8 @@ def corner_plot(summary, group, palette):
 def means_table(summary):
     names = summary["names"]
     lines = [
-        "<tr><th>geometric mean of ratio to each row's best peer</th><th>rows</th>%s<th>best single peer</th></tr>"
+        "<tr><th>geometric mean of ratio to each row's best peer</th><th>rows</th>%s"
+        "<th>best single peer</th></tr>"
         % "".join("<th>%s</th>" % html.escape(name) for name in names)
     ]
     for group, figures in summary["groups"].items():
@@ -202,6 +213,28 @@ def means_table(summary):
     return "<table>%s</table>" % "".join(lines)
 
 
+def details_table(summary, group):
+    """The measures that have no bars."""
+    names = summary["names"]
+    head = "".join("<th>%s</th>" % html.escape(name) for name in names)
+    lines = ["<tr><th>row</th><th>measure</th>%s</tr>" % head]
+    for row in summary["rows"]:
+        if row["set"] != group:
+            continue
+        for measure in ("cpu_s", "minor_faults"):
+            scale, unit = row_scale(row, measure)
+            values = [row["allocators"].get(name, {}).get(measure) for name in names]
+            cells = "".join(
+                "<td>%s</td>" % ("&ndash;" if v is None else significant(v / scale)) for v in values
+            )
+            label = ("%s, %s" % (TITLES[measure], unit)).rstrip(", ")
+            lines.append(
+                "<tr><td>%s</td><td>%s</td>%s</tr>" % (html.escape(row["name"]), label, cells)
+            )
+    title = "user + system time and page faults of the whole process"
+    return "<details><summary>%s</summary><table>%s</table></details>" % (title, "".join(lines))
+
+
 def pairs_table(pairs):
     return "<table>%s</table>" % "".join(
         "<tr><th>%s</th><td>%s</td></tr>" % (html.escape(k), html.escape(str(v))) for k, v in pairs
@@ -219,9 +252,10 @@ def method(result):
     ]
     pairs += [("skipped", line) for line in result["skipped"]]
     return (
-        "<p>Every cell is a fresh process with the allocator preloaded, glibc too; /proc/PID/maps proved at its exit that "
-        "the library was there. Rounds visit all cells in random order. Bars are medians relative to the best peer of the "
-        "row, whiskers are 95 % bootstrap intervals of the median, dots are single runs. Peak RSS is that of the process "
+        "<p>Every cell is a fresh process with the allocator preloaded, glibc too; /proc/PID/maps "
+        "proved at its exit that the library was there. Rounds visit all cells in random order. "
+        "Bars are medians relative to the best peer of the row, whiskers are 95 % bootstrap "
+        "intervals of the median, dots are single runs. Peak RSS is that of the process "
         "under test or of its largest child.</p>" + pairs_table(pairs)
     )
 
@@ -239,7 +273,8 @@ def render(result):
     )
     groups = list(dict.fromkeys(row["set"] for row in summary["rows"]))
     parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Allocators compared</title><style>',
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        "<title>Allocators compared</title><style>",
         style,
         '</style></head><body><h1>Allocators compared</h1><p class="s">',
         html.escape(result["host"]["date"]),
@@ -268,5 +303,6 @@ def render(result):
                         bars(summary, row, "peak_rss_kib", palette),
                     )
                 )
+        parts.append(details_table(summary, group))
     parts += ["<h2>How this was measured</h2>", method(result), "</body></html>\n"]
     return "".join(parts)

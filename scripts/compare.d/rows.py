@@ -27,8 +27,9 @@ RSS_ONLY_SHAPES = ("footprint",)
 
 # The quick set: one row for each kind of question, a few minutes in all.
 QUICK = re.compile(
-    r"""^( malloc\+free\ pair\ 64\ B | 20\ classes,\ freed\ in\ order | 1000\ x\ 48\ B,\ freed\ in\ (order|reverse)
-    | churn,.* | fill\ 1\ M.* | calloc\ 16-496\ B | realloc\ chain.* | medium\ .* | large\ .* | aligned\ .* | growth\ .*
+    r"""^( malloc\+free\ pair.* | 20\ classes,\ freed\ in\ order | 1000\ x.*\ in\ (order|reverse)
+    | churn,.* | fill\ 1\ M.* | calloc\ 16-496\ B | realloc\ chain.* | medium\ .* | large\ .*
+    | aligned\ .* | growth\ .*
     | mt\ (churn|exchange).*\[[2]\] | one-way.* | thread\ life.*
     | larson\ \[[2-9][0-9]*\] | sh6\ \[1\] | mstress\ \[[2-9][0-9]*\] | rptest\ \[[2-9][0-9]*\]
     | footprint.* | true | cc1plus | python3\ json | redis\ set-get | lua | sqlite3 )$""",
@@ -54,7 +55,10 @@ class Row:
 
 
 def exact_filter(name):
-    """A regular expression for this name alone; what google-benchmark may not quote the same way becomes a dot."""
+    """A regular expression for this name alone.
+
+    What google-benchmark may not quote the same way becomes a dot.
+    """
     return "^%s$" % re.sub(r"[^A-Za-z0-9 ,:_/-]", ".", name)
 
 
@@ -76,7 +80,8 @@ def micro_rows(build):
     ).stdout
     rows = []
     for name in listing.splitlines():
-        # google-benchmark prints what it measured into a file, because a library may print to stdout
+        # google-benchmark prints what it measured into a file, because a library may print to
+        # stdout
         command = [
             program,
             "--benchmark_filter=%s" % exact_filter(name),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Medians, their bootstrap intervals, ratios and geometric means.
 
-Owns: arithmetic only. A summary is a plain dictionary, so that the JSON file, the table and the page show one thing.
+Owns: arithmetic only. A summary is a plain dictionary, so that the JSON file, the table and the
+page show one thing.
 """
 
 import math
@@ -81,7 +82,7 @@ def means(rows, names, measure):
 
 
 def choose_time(rows, cells, by):
-    """The cells with the wanted time: on a busy machine user + system time says more than the wall clock."""
+    """The cells with the wanted time; on a busy machine user + system says more than wall."""
     if by == "wall":
         return cells
     timed_inside = {row["name"] for row in rows if row["measure"] == "op_s"}
@@ -92,7 +93,10 @@ def choose_time(rows, cells, by):
 
 
 def summarize(rows, names, subject, cells):
-    """Everything that is shown, from the plain list of cells. `subject` is the allocator that is no peer."""
+    """Everything that is shown, from the plain list of cells.
+
+    `subject` is the allocator that is no peer.
+    """
     peers = [name for name in names if name != subject] or names
     by_place = {}
     for cell in cells:
@@ -127,7 +131,10 @@ def summarize(rows, names, subject, cells):
 
 
 def group_sets(table):
-    """Each set alone, and all whole processes together; patterns of nanoseconds are no part of that mean."""
+    """Each set alone, and all whole processes together.
+
+    Patterns of nanoseconds are no part of that mean.
+    """
     present = list(dict.fromkeys(row["set"] for row in table))
     groups = {name: (name,) for name in present}
     if "shapes" in present and "programs" in present:

@@ -9,6 +9,12 @@ CELL_WIDTH = 13
 # an interval narrower than this is not worth its ink
 QUIET_SPREAD = 0.05
 
+TITLES = {
+    "time_s": "time",
+    "peak_rss_kib": "peak RSS",
+    "cpu_s": "user + system",
+    "minor_faults": "page faults",
+}
 TIME_UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
 
 
@@ -17,8 +23,8 @@ def time_unit(seconds):
 
 
 def significant(value):
-    """Three digits, never an exponent."""
-    if value >= 100:
+    """Three digits, never an exponent; a count stays a count."""
+    if value >= 100 or value == int(value):
         return "%.0f" % value
     return "%.1f" % value if value >= 10 else "%.2f" % value
 
@@ -44,17 +50,19 @@ def row_scale(row, measure):
     values = [entry[measure] for entry in row["allocators"].values() if measure in entry]
     if measure == "peak_rss_kib":
         return (1024.0, "MiB")
+    if measure == "minor_faults":
+        return (1.0, "")
     return time_unit(min(values)) if values else (1.0, "s")
 
 
 def table(summary, group, measure):
     names = summary["names"]
     rows = [row for row in summary["rows"] if row["set"] == group]
-    if measure == "time_s":
+    if measure in ("time_s", "cpu_s"):
         rows = [row for row in rows if not row["rss_only"]]
     if not rows:
         return []
-    title = "%s, %s" % (group, "time" if measure == "time_s" else "peak RSS")
+    title = "%s, %s" % (group, TITLES[measure])
     last = "%s/best" % summary["subject"] if summary["subject"] else "best"
     lines = [
         "",
@@ -77,6 +85,8 @@ def table(summary, group, measure):
 
 def verdict(summary, row, measure):
     """Our ratio to the best peer; without ours, the best peer's name."""
+    if measure not in ("time_s", "peak_rss_kib"):
+        return ""
     key = measure + "_to_best_peer"
     if summary["subject"]:
         ratio = row["allocators"].get(summary["subject"], {}).get(key)
@@ -135,16 +145,17 @@ def failure_lines(summary):
     return ["", "failed:"] + lines if lines else []
 
 
-def render(result):
+def render(result, with_details):
     summary = result["summary"]
     lines = ["%s: %s" % item for item in result["host"].items()]
     lines += ["%s: %s" % (a["name"], a["version"]) for a in result["allocators"]]
     lines += ["skipped: %s" % line for line in result["skipped"]]
     lines.append("time of shapes and programs: %s" % result["time"])
     lines.append(
-        "medians of %d rounds; the half-width of the 95 %% interval is shown where it exceeds %.0f %%"
+        "medians of %d rounds; half the 95 %% interval is shown where it exceeds %.0f %%"
         % (result["rounds_done"], QUIET_SPREAD * 100)
     )
     for group in dict.fromkeys(row["set"] for row in summary["rows"]):
-        lines += table(summary, group, "time_s") + table(summary, group, "peak_rss_kib")
+        for measure in TITLES if with_details and group != "micro" else ("time_s", "peak_rss_kib"):
+            lines += table(summary, group, measure)
     return "\n".join(lines + mean_lines(summary) + failure_lines(summary))
