@@ -12,6 +12,8 @@ fb_run_sources = \
 	bench/fragbench/measure/pages.h \
 	bench/fragbench/measure/proc.c \
 	bench/fragbench/measure/proc.h \
+	bench/fragbench/measure/stats.c \
+	bench/fragbench/measure/stats.h \
 	bench/fragbench/workload/adversary.c \
 	bench/fragbench/workload/crew.c \
 	bench/fragbench/workload/crew.h \
@@ -25,4 +27,12 @@ fb_run_sources = \
 	bench/fragbench/workload/workload.c \
 	bench/fragbench/workload/workload.h \
 	bench/fragbench/run/commands.h \
-	bench/fragbench/run/run.c
+	bench/fragbench/run/compare.c \
+	bench/fragbench/run/host.c \
+	bench/fragbench/run/host.h \
+	bench/fragbench/run/preload.c \
+	bench/fragbench/run/preload.h \
+	bench/fragbench/run/results.c \
+	bench/fragbench/run/results.h \
+	bench/fragbench/run/run.c \
+	bench/fragbench/run/watch.c

@@ -96,7 +96,7 @@ static void print_cell(const struct fb_workload *workload, const struct fb_scale
     struct fb_json json;
     fb_json_begin(&json, stdout);
     fb_json_text(&json, "kind", "cell");
-    fb_json_text(&json, "workload", workload->name);
+    fb_json_text(&json, "name", workload->name);
     fb_json_text(&json, "about", workload->about);
     fb_json_count(&json, "live", scale->live);
     fb_json_count(&json, "from", scale->from);
