@@ -62,44 +62,52 @@ def table(summary, group, measure):
         rows = [row for row in rows if not row["rss_only"]]
     if not rows:
         return []
+    has_verdict = measure in ("time_s", "peak_rss_kib")
+    heads = names + (verdict_heads(summary) if has_verdict else [])
     title = "%s, %s" % (group, TITLES[measure])
-    last = "%s/best" % summary["subject"] if summary["subject"] else "best"
-    lines = [
-        "",
-        title.ljust(NAME_WIDTH)
-        + "unit".rjust(5)
-        + "".join(n[: CELL_WIDTH - 1].rjust(CELL_WIDTH) for n in names)
-        + last.rjust(CELL_WIDTH),
-    ]
+    lines = ["", columns(title, "unit", [head[: CELL_WIDTH - 1] for head in heads])]
     for row in rows:
         scale, unit = row_scale(row, measure)
         cells = [cell_text(row["allocators"].get(name), measure, scale) for name in names]
         lines.append(
-            row["name"][:NAME_WIDTH].ljust(NAME_WIDTH)
-            + unit.rjust(5)
-            + "".join(cell.rjust(CELL_WIDTH) for cell in cells)
-            + verdict(summary, row, measure).rjust(CELL_WIDTH)
+            columns(
+                row["name"], unit, cells + (verdict(summary, row, measure) if has_verdict else [])
+            )
         )
     return lines
 
 
+def columns(name, unit, cells):
+    first = name[:NAME_WIDTH].ljust(NAME_WIDTH) + unit.rjust(5)
+    return first + "".join(cell.rjust(CELL_WIDTH) for cell in cells)
+
+
+def verdict_heads(summary):
+    subject = summary["subject"]
+    if not subject:
+        return ["best"]
+    return [subject + "/best"] + ([subject + "/glibc"] if "glibc" in summary["names"] else [])
+
+
 def verdict(summary, row, measure):
-    """Our ratio to the best peer; without ours, the best peer's name."""
-    if measure not in ("time_s", "peak_rss_kib"):
-        return ""
-    key = measure + "_to_best_peer"
-    if summary["subject"]:
-        ratio = row["allocators"].get(summary["subject"], {}).get(key)
-        return "%.2f" % ratio if ratio else "-"
-    return next((name for name, entry in row["allocators"].items() if entry.get(key) == 1.0), "-")
+    """Our ratio to the best peer and to glibc; without ours, the best peer's name."""
+    subject, entries = summary["subject"], row["allocators"]
+    if not subject:
+        best = (name for name in entries if entries[name].get(measure + "_to_best_peer") == 1.0)
+        return [next(best, "-")]
+    ours = entries.get(subject, {})
+    against = ["_to_best_peer"] + (["_to_glibc"] if "glibc" in summary["names"] else [])
+    ratios = [ours.get(measure + suffix) for suffix in against]
+    return ["%.2f" % ratio if ratio else "-" for ratio in ratios]
 
 
 def mean_lines(summary):
     names = summary["names"]
     lines = [
         "",
-        "geometric means, x best peer of each row".ljust(NAME_WIDTH + 5)
-        + "".join(name[: CELL_WIDTH - 1].rjust(CELL_WIDTH) for name in names),
+        columns(
+            "geometric means, x best peer of each row", "", [n[: CELL_WIDTH - 1] for n in names]
+        ),
     ]
     for group, figures in summary["groups"].items():
         for what, best in (("time", "fastest_peer"), ("peak_rss", "leanest_peer")):
