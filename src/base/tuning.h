@@ -19,9 +19,9 @@
 /* Bytes. Address space asked for at start, halved until the kernel agrees. One TiB leaves the other
  * 127 TiB of a 47-bit space alone and is never in the way. */
 #define LM_WINDOW_DEFAULT LM_TUNE(LM_TIB, 8 * LM_GIB)
-/* Bytes. Below this a reservation is not worth having: the window becomes virtual. */
-#define LM_WINDOW_LEAST (64 * LM_MIB)
-/* Share of RLIMIT_AS (1/n) that a reservation may take; a tighter limit makes the window virtual. */
+/* Bytes. Halving stops here: a window below this is virtual, which can use all there is. */
+#define LM_WINDOW_LEAST LM_TUNE(64 * LM_GIB, 1 * LM_GIB)
+/* Share (1/n) of RLIMIT_AS that a reservation may take; a tighter limit makes the window virtual. */
 #define LM_WINDOW_LIMIT_SHARE 8
 
 /* Bytes. First commit: smaller than a 2 MiB huge page, so that a small process never gets one. */

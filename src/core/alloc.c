@@ -105,7 +105,7 @@ static void *take_once(size_t alignment, size_t size, bool *is_zero)
         class = aligned_class(alignment, size);
     else if (size <= LM_SMALL_MAX)
         class = lm_class_for(size);
-    return class < LM_CLASSES ? take_small(class) : take_big(size, alignment, is_zero);
+    return class < LM_CLASSES ? take_small(class) : take_big(lm_max(size, 1), alignment, is_zero);
 }
 
 /* When memory is out everything that is cached goes back, once, before NULL is the answer. */

@@ -1,25 +1,44 @@
 /* SPDX-License-Identifier: MIT
  *
  * space/metadata.c - see space/metadata.h.
- *
- * A bump pointer and one free list per size: multiples of 64 bytes up to 1 KiB, then powers of two.
- * A free block's first word links it. Each list changes by the store of one word, so a fork in
- * between loses at most a block.
  */
 #include "space/metadata.h"
 
 #include "base/bits.h"
+#include "base/tuning.h"
 #include "os/lock.h"
 #include "os/os.h"
+#include "space/runs.h"
 
 #include <string.h>
 
 enum {
     LINE = 1 << LM_METADATA_LOG2,
-    FINE_MOST = 1024,
-    FINE_LISTS = FINE_MOST / LINE,
-    COARSE_LISTS = 20,
+    SMALL_MOST = 2048,
+    SIZES = SMALL_MOST / LINE,
+    CHUNK_LOG2 = 14,
+    CHUNK = 1 << CHUNK_LOG2,
+    SLOT_WORDS = CHUNK / LINE / 64,
 };
+
+/* Lies in the first line of a small chunk. */
+struct chunk {
+    /* [l] one bit per slot, by the line it starts at */
+    uint64_t free[SLOT_WORDS];
+    /* [l] numbers of the neighbours on the list, 0 at its ends */
+    uint32_t next;
+    uint32_t previous;
+    /* [c] lines of a slot */
+    uint16_t lines;
+    /* [l] */
+    uint16_t free_slots;
+    /* [c] */
+    uint16_t slots;
+    /* [l] D2 */
+    uint16_t epoch;
+};
+
+_Static_assert(sizeof(struct chunk) <= LINE, "a chunk's header is its first line");
 
 struct lm_metadata lm_metadata;
 
@@ -27,59 +46,166 @@ static struct {
     struct lm_lock lock;
     /* [l] */
     struct lm_area area;
-    /* [l] bytes handed out from the low end */
+    struct lm_runs free;
+    /* [l] chunks that `free` knows */
+    size_t known;
+    /* [l] chunks in use */
     size_t used;
-    /* [l] lists of free blocks, linked by their first word */
-    void *fine[FINE_LISTS + 1];
-    void *coarse[COARSE_LISTS + 1];
+    /* [l] by lines: number of the first small chunk that has a free slot */
+    uint32_t lists[SIZES + 1];
+    /* [l] D2 */
+    uint16_t epoch;
 } state;
 
-bool lm_metadata_init(const struct lm_area *area)
+static size_t chunk_count(size_t size)
+{
+    return size >> CHUNK_LOG2;
+}
+
+size_t lm_metadata_index_footprint(size_t size)
+{
+    return lm_runs_footprint(chunk_count(size));
+}
+
+static struct chunk *chunk_at(size_t number)
+{
+    return (struct chunk *)(void *)(state.area.base + (number << CHUNK_LOG2));
+}
+
+static uint32_t chunk_of(const void *block)
+{
+    return (uint32_t)((size_t)((const char *)block - state.area.base) >> CHUNK_LOG2);
+}
+
+static bool extend_locked(size_t count)
+{
+    size_t chunks = lm_max(state.known + count, lm_min(state.known + 4 + state.known / 8,
+                                                       chunk_count(state.area.reserved)));
+    if (chunks > chunk_count(state.area.reserved) || !lm_runs_extend(&state.free, chunks) ||
+        !lm_area_extend(&state.area, chunks << CHUNK_LOG2))
+        return false;
+    lm_runs_put(&state.free, state.known, chunks - state.known);
+    state.known = chunks;
+    return true;
+}
+
+bool lm_metadata_init(const struct lm_area *area, const struct lm_area *index)
 {
     state.area = *area;
+    state.free.area = *index;
     lm_metadata.base = area->base;
-    /* Index 0 stands for "none". */
-    state.used = LINE;
-    return lm_area_extend(&state.area, LINE);
+    if (!lm_runs_init(&state.free, chunk_count(area->reserved)) || !extend_locked(1))
+        return false;
+    lm_runs_drop(&state.free, 0, 1);
+    return true;
 }
 
-static size_t rounded_size(size_t size)
+static size_t take_chunks(size_t count)
 {
-    return size <= FINE_MOST ? lm_round_up(size, LINE) : lm_power_of_two_above(size);
+    size_t first = lm_runs_find(&state.free, count);
+    if (first == LM_NO_RUN && extend_locked(count))
+        first = lm_runs_find(&state.free, count);
+    if (first != LM_NO_RUN) {
+        lm_runs_drop(&state.free, first, count);
+        state.used += count;
+    }
+    return first;
 }
 
-static void **list_for(size_t rounded)
+/* Free chunks hold no pages, which also makes them read as zero when they are taken again. */
+static void give_chunks(size_t first, size_t count)
 {
-    if (rounded <= FINE_MOST)
-        return &state.fine[rounded / LINE];
-    return &state.coarse[lm_bits_highest(rounded) - lm_bits_highest(FINE_MOST)];
+    bool is_zero;
+    size_t size = count << CHUNK_LOG2;
+    if (!lm_os_purge(chunk_at(first), size, &is_zero) || !is_zero)
+        memset(chunk_at(first), 0, size);
+    lm_runs_put(&state.free, first, count);
+    state.used -= count;
 }
 
-static void *bump(size_t rounded)
+static void list_chunk(uint32_t number)
 {
-    size_t alignment = rounded >= lm_os.page_size ? lm_os.page_size : LINE;
-    size_t start = lm_round_up(state.used, alignment);
-    if (!lm_area_extend(&state.area, start + rounded))
+    struct chunk *chunk = chunk_at(number);
+    uint32_t *list = &state.lists[chunk->lines];
+    chunk->epoch = state.epoch;
+    chunk->previous = 0;
+    chunk->next = *list;
+    if (*list != 0)
+        chunk_at(*list)->previous = number;
+    *list = number;
+}
+
+static void unlist_chunk(struct chunk *chunk)
+{
+    if (chunk->previous != 0)
+        chunk_at(chunk->previous)->next = chunk->next;
+    else
+        state.lists[chunk->lines] = chunk->next;
+    if (chunk->next != 0)
+        chunk_at(chunk->next)->previous = chunk->previous;
+}
+
+static bool add_small_chunk(uint16_t lines)
+{
+    size_t number = take_chunks(1);
+    if (number == LM_NO_RUN)
+        return false;
+    struct chunk *chunk = chunk_at(number);
+    chunk->lines = lines;
+    chunk->slots = (uint16_t)((CHUNK / LINE - 1) / lines);
+    chunk->free_slots = chunk->slots;
+    for (uint16_t slot = 0; slot < chunk->slots; slot++) {
+        unsigned line = 1u + slot * lines;
+        chunk->free[line / 64] |= UINT64_C(1) << line % 64;
+    }
+    list_chunk((uint32_t)number);
+    return true;
+}
+
+static void *take_slot(uint16_t lines)
+{
+    if (state.lists[lines] == 0 && !add_small_chunk(lines))
         return NULL;
-    state.used = start + rounded;
-    return state.area.base + start;
+    struct chunk *chunk = chunk_at(state.lists[lines]);
+    unsigned word = 0;
+    while (chunk->free[word] == 0)
+        word++;
+    unsigned line = word * 64 + lm_bits_lowest(chunk->free[word]);
+    chunk->free[word] &= chunk->free[word] - 1;
+    chunk->free_slots--;
+    if (chunk->free_slots == 0)
+        unlist_chunk(chunk);
+    return (char *)chunk + (size_t)line * LINE;
+}
+
+/* An empty chunk stays if it is the only one of its size with room: it will soon be wanted. */
+static void give_slot(void *block)
+{
+    uint32_t number = chunk_of(block);
+    struct chunk *chunk = chunk_at(number);
+    unsigned line = (unsigned)((size_t)((char *)block - (char *)chunk) / LINE);
+    chunk->free[line / 64] |= UINT64_C(1) << line % 64;
+    chunk->free_slots++;
+    if (chunk->free_slots == 1 || chunk->epoch != state.epoch) {
+        list_chunk(number);
+    } else if (chunk->free_slots == chunk->slots && (chunk->next != 0 || chunk->previous != 0)) {
+        unlist_chunk(chunk);
+        give_chunks(number, 1);
+    }
 }
 
 void *lm_metadata_take(size_t size)
 {
-    if (size > LM_METADATA_MOST)
-        return NULL;
-    size_t rounded = rounded_size(size);
+    void *block;
     lm_lock_take(&state.lock);
-    void **list = list_for(rounded);
-    void *block = *list;
-    bool is_reused = block != NULL;
-    if (is_reused)
-        *list = *(void **)block;
-    else
-        block = bump(rounded);
+    if (size <= SMALL_MOST) {
+        block = take_slot((uint16_t)(lm_round_up(size, LINE) / LINE));
+    } else {
+        size_t first = take_chunks(chunk_count(size + CHUNK - 1));
+        block = first == LM_NO_RUN ? NULL : (void *)chunk_at(first);
+    }
     lm_lock_give(&state.lock);
-    if (is_reused)
+    if (block != NULL && size <= SMALL_MOST)
         memset(block, 0, size);
     return block;
 }
@@ -87,18 +213,29 @@ void *lm_metadata_take(size_t size)
 void lm_metadata_give(void *block, size_t size)
 {
     lm_lock_take(&state.lock);
-    void **list = list_for(rounded_size(size));
-    *(void **)block = *list;
-    *list = block;
+    if (size <= SMALL_MOST)
+        give_slot(block);
+    else
+        give_chunks(chunk_of(block), chunk_count(size + CHUNK - 1));
     lm_lock_give(&state.lock);
 }
 
 size_t lm_metadata_size(void)
 {
-    return state.area.committed;
+    lm_lock_take(&state.lock);
+    size_t size = state.used << CHUNK_LOG2;
+    lm_lock_give(&state.lock);
+    return size;
 }
 
+/* Lists that another thread was changing are given up: their chunks come back one by one as
+ * something in them is freed. */
 void lm_metadata_after_fork(void)
 {
+    if (lm_lock_is_held(&state.lock)) {
+        memset(state.lists, 0, sizeof state.lists);
+        state.epoch++;
+        lm_runs_rebuild(&state.free);
+    }
     lm_lock_reset(&state.lock);
 }

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * space/metadata.h - memory for the allocator's own structures: never returned to the kernel as
- * address space, handed out in multiples of a cache line, addressed by a 32-bit index.
+ * space/metadata.h - memory for the allocator's own structures, handed out in multiples of a cache
+ * line and addressed by a 32-bit index. Its address space is never given up; its pages are, when a
+ * whole chunk falls free.
+ *
+ *   chunk 0      zeroes; index 0 means "none"
+ *   small chunk  | header | slot | slot | ...     one size of slot, 64 bytes to 2 KiB
+ *   big block    | one chunk or several |
+ *
+ *   D1  a chunk is in `free`, is part of a big block, or is a small chunk
+ *   D2  a small chunk is on its size's list exactly while it has a free slot and its epoch is the
+ *       present one; a fork that tears the lists begins a new epoch
  */
 #ifndef LM_SPACE_METADATA_H
 #define LM_SPACE_METADATA_H
@@ -10,8 +19,6 @@
 
 /* log2 of bytes: what an index counts in. */
 #define LM_METADATA_LOG2 6
-/* Largest block. */
-#define LM_METADATA_MOST ((size_t)1 << 30)
 
 struct lm_metadata {
     /* [c] address of index 0 */
@@ -20,18 +27,19 @@ struct lm_metadata {
 
 extern struct lm_metadata lm_metadata;
 
-/* The area has a base and a reservation. */
-bool lm_metadata_init(const struct lm_area *area);
+/* Bytes of address space that the index of a metadata area of this size needs. */
+size_t lm_metadata_index_footprint(size_t size);
+/* Both areas have a base and a reservation. */
+bool lm_metadata_init(const struct lm_area *area, const struct lm_area *index);
 
-/* Zeroed memory, aligned to a cache line (to a page from a page on); NULL if memory is out. The
- * index of a block is never 0. Thread-safe, below every other lock. */
+/* Zeroed memory, aligned to a cache line (to a page above 2 KiB); NULL if memory is out. The index
+ * of a block is never 0. Thread-safe, below every other lock. */
 void *lm_metadata_take(size_t size);
 /* `size` as it was taken. */
 void lm_metadata_give(void *block, size_t size);
 
-/* Bytes committed. */
+/* Bytes in use, rounded up to chunks. */
 size_t lm_metadata_size(void);
-/* In a fork's child: clears the lock. */
 void lm_metadata_after_fork(void);
 
 LM_INLINE uint32_t lm_metadata_index(const void *block)

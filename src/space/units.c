@@ -42,7 +42,7 @@ bool lm_units_init(void)
     state.free.area = areas.free;
     state.dirty.area = areas.dirty;
     state.huge_area = areas.huge;
-    return lm_runs_init(&state.free, lm_window.capacity) && lm_metadata_init(&areas.metadata);
+    return lm_runs_init(&state.free, lm_window.capacity) && lm_metadata_init(&areas.metadata, &areas.index);
 }
 
 const struct lm_area *lm_units_huge_area(void)
@@ -136,6 +136,7 @@ static size_t aligned_unit(size_t first, size_t alignment)
 size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
 {
     size_t spare = alignment <= lm_unit_size ? 0 : (alignment >> lm_unit_log2) - 1;
+    LM_INVARIANT(count != 0);
     if (count > lm_window.capacity || spare > lm_window.capacity)
         return LM_NO_UNIT;
     lm_lock_take(&state.lock);

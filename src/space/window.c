@@ -7,6 +7,7 @@
 #include "base/bits.h"
 #include "base/options.h"
 #include "os/os.h"
+#include "space/metadata.h"
 #include "space/runs.h"
 
 struct lm_window lm_window;
@@ -22,6 +23,7 @@ struct layout {
     size_t marks;
     size_t huge;
     size_t metadata;
+    size_t index;
     size_t guard;
     size_t units;
     size_t zone;
@@ -46,7 +48,8 @@ static struct layout lay_out(size_t window)
     layout.marks = whole_pages(lm_round_up(units, LM_RUN_BLOCK) / 8);
     layout.huge = whole_pages(granules * sizeof(uint32_t) + lm_runs_footprint(granules) +
                               2 * lm_os.page_size);
-    layout.metadata = whole_pages(window / LM_METADATA_SHARE + 4 * LM_METADATA_STEP);
+    layout.metadata = whole_pages(layout.units / LM_METADATA_SHARE + 16 * LM_METADATA_STEP);
+    layout.index = whole_pages(lm_metadata_index_footprint(layout.metadata));
     layout.guard = whole_pages(LM_METADATA_STEP);
     layout.alignment = window >= 64 * LM_GIB ? LM_GIB : (size_t)1 << LM_GRANULE_LOG2;
     return layout;
@@ -54,8 +57,8 @@ static struct layout lay_out(size_t window)
 
 static size_t bookkeeping_size(const struct layout *layout)
 {
-    return 2 * layout->map + layout->runs + layout->marks + layout->huge + layout->metadata +
-           2 * layout->guard;
+    return 2 * layout->map + layout->runs + layout->marks + layout->huge + layout->index +
+           layout->metadata + 2 * layout->guard;
 }
 
 static char *carve(struct lm_area *area, char *at, size_t size)
@@ -73,6 +76,7 @@ static void carve_all(struct lm_window_areas *areas, const struct layout *layout
     at = carve(&areas->free, at, layout->runs);
     at = carve(&areas->dirty, at, layout->marks);
     at = carve(&areas->huge, at, layout->huge);
+    at = carve(&areas->index, at, layout->index);
     at = carve(&areas->metadata, at + layout->guard, layout->metadata);
     lm_window.map = (_Atomic(uint32_t) *)(void *)map_area.base;
     lm_window.detail = (_Atomic(uint32_t) *)(void *)detail_area.base;
@@ -97,18 +101,18 @@ static bool reserve_all(struct lm_window_areas *areas, size_t window)
     return true;
 }
 
-/* Only the bookkeeping is reserved. The window's numbers lie far below the place where the kernel
- * puts mappings: a limited process cannot fill the space between. */
-static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t limit)
+/* Only the bookkeeping is reserved; `size` is as much as the process may ever use. The window's
+ * numbers lie far below the place where the kernel puts mappings: a limited process cannot fill the
+ * space between. */
+static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t size)
 {
-    size_t window = lm_power_of_two_above(lm_min(limit, 64 * LM_GIB));
-    struct layout layout = lay_out(2 * window);
+    struct layout layout = lay_out(2 * lm_round_up(size, (size_t)1 << LM_GRANULE_LOG2));
     size_t bookkeeping = bookkeeping_size(&layout);
     uintptr_t hint = lm_os_mapping_hint();
     char *memory = lm_os_reserve(bookkeeping);
-    if (memory == NULL || hint < 8 * window)
+    if (memory == NULL || hint < 8 * layout.units)
         return false;
-    lm_window.base = lm_round_down(hint - 6 * window, layout.alignment);
+    lm_window.base = lm_round_down(hint - 6 * layout.units, layout.alignment);
     lm_window.is_virtual = true;
     lm_window.reserved = bookkeeping;
     carve_all(areas, &layout, memory);
@@ -119,14 +123,20 @@ static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t limit)
 bool lm_window_init(struct lm_window_areas *areas)
 {
     lm_window.unit_log2 = (unsigned)lm_max(LM_UNIT_LOG2, lm_os.page_log2);
-    size_t limit = lm_os_address_limit();
-    size_t most = limit == SIZE_MAX ? SIZE_MAX : limit / LM_WINDOW_LIMIT_SHARE;
-    size_t wanted = lm_options.window != 0 ? lm_options.window : LM_WINDOW_DEFAULT;
     size_t granules = (size_t)2 << LM_GRANULE_LOG2;
-    for (size_t window = lm_round_up(wanted, granules); window >= LM_WINDOW_LEAST; window /= 2)
-        if (window <= most && reserve_all(areas, lm_round_down(window, granules)))
+    size_t limit = lm_os_address_limit();
+    size_t wanted = lm_options.window != 0 ? lm_options.window : LM_WINDOW_DEFAULT;
+    /* A reserved window cannot grow, so a small one is taken only if it was asked for. */
+    if (wanted <= limit / LM_WINDOW_LIMIT_SHARE) {
+        size_t least = lm_min(wanted, LM_WINDOW_LEAST);
+        for (size_t window = wanted; window >= least; window /= 2)
+            if (reserve_all(areas, lm_round_up(window, granules)))
+                return true;
+    }
+    for (size_t size = lm_min(limit, lm_max(wanted, LM_WINDOW_LEAST)); size >= granules; size /= 2)
+        if (reserve_bookkeeping(areas, size))
             return true;
-    return reserve_bookkeeping(areas, lm_min(limit, lm_max(wanted, LM_WINDOW_LEAST)));
+    return false;
 }
 
 static bool extend_maps(size_t units)

@@ -4,7 +4,7 @@
  * page map that tells what each unit of it is.
  *
  *   low                                                                        high
- *   | page map | detail | free | dirty | huge index | metadata | guard | units ... | huge zone |
+ *   | page map | detail | free | dirty | huge | index | metadata | guard | units ... | huge zone |
  *     \___ each committed from its low end as the window grows ___/      ^base       ^zone
  *
  * A virtual window (RLIMIT_AS, or no reservation fits) has the same shape, but units and huge zone
@@ -63,6 +63,8 @@ struct lm_window_areas {
     struct lm_area dirty;
     struct lm_area huge;
     struct lm_area metadata;
+    /* of the metadata area */
+    struct lm_area index;
 };
 
 extern struct lm_window lm_window;
