@@ -16,3 +16,5 @@ EXTRA_DIST += \
 	scripts/symbols-check \
 	scripts/try \
 	src/FLOORS
+
+dist_man_MANS += man/libmalloc.3
