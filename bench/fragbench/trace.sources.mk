@@ -5,7 +5,9 @@ fb_format_sources = \
 	bench/fragbench/trace/encode.c \
 	bench/fragbench/trace/encode.h \
 	bench/fragbench/trace/event.h \
-	bench/fragbench/trace/format.h
+	bench/fragbench/trace/format.h \
+	bench/fragbench/trace/stamp.c \
+	bench/fragbench/trace/stamp.h
 
 fb_trace_sources = $(fb_format_sources) \
 	bench/fragbench/trace/act.c \
@@ -40,5 +42,21 @@ fb_recorder_sources = $(fb_format_sources) \
 	bench/fragbench/trace/recorder/doors_cxx.c \
 	bench/fragbench/trace/recorder/recorder.h \
 	bench/fragbench/trace/recorder/sink.c \
-	bench/fragbench/trace/recorder/stamp.c \
 	bench/fragbench/trace/recorder/stream.c
+
+fb_trace_tests = \
+	bench/fragbench/tests/trace-damage.sh \
+	bench/fragbench/tests/trace-import.sh \
+	bench/fragbench/tests/trace-record.sh \
+	bench/fragbench/tests/trace-replay.sh
+
+dist_check_SCRIPTS += $(fb_trace_tests)
+EXTRA_DIST += bench/fragbench/tests/trace-common.sh
+if HAVE_ZSTD
+TESTS += $(fb_trace_tests)
+check_PROGRAMS += fbtracee
+fbtracee_SOURCES = bench/fragbench/tests/tracee.c
+fbtracee_CPPFLAGS = -I$(top_srcdir)/bench/fragbench $(AM_CPPFLAGS)
+fbtracee_CFLAGS = $(AM_CFLAGS) -fno-builtin
+fbtracee_LDADD = -lpthread
+endif

@@ -20,6 +20,7 @@ struct fb_quiet_array {
     size_t count;
     size_t width;
     size_t mapped_size;
+    /* -1 where the file size limit forbade one. */
     int file;
 };
 

@@ -94,8 +94,9 @@ size_t fb_packer_pack_slot(struct fb_packer *packer, const struct fb_slot *slot)
     return seal(packer, &header);
 }
 
-size_t fb_packer_pack_end(struct fb_packer *packer, uint32_t stopped)
+size_t fb_packer_pack_end(struct fb_packer *packer, uint32_t stopped, uint64_t stamp, uint64_t ns)
 {
-    struct fb_chunk_header header = {.kind = FB_CHUNK_END, .ops = stopped};
+    struct fb_chunk_header header = {
+        .kind = FB_CHUNK_END, .ops = stopped, .base_stamp = stamp, .base_ns = ns};
     return seal(packer, &header);
 }

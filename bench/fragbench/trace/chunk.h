@@ -21,8 +21,9 @@ size_t fb_packer_workspace_size(void);
 int fb_packer_open(struct fb_packer *packer, void *workspace);
 /* Pack the slot; the chunk lies in packer->output. Returns its size, or 0 when zstd failed. */
 size_t fb_packer_pack_slot(struct fb_packer *packer, const struct fb_slot *slot);
-/* An END chunk: `stopped` is the errno that ended recording early, or 0. */
-size_t fb_packer_pack_end(struct fb_packer *packer, uint32_t stopped);
+/* An END chunk: `stopped` is the errno that ended recording early, or 0; the two clocks are read
+ * now, or both 0 where stamps are no time. */
+size_t fb_packer_pack_end(struct fb_packer *packer, uint32_t stopped, uint64_t stamp, uint64_t ns);
 
 uint32_t fb_crc32(const void *data, size_t size);
 uint32_t fb_chunk_crc(const struct fb_chunk_header *header, const void *payload);

@@ -7,6 +7,7 @@
 #include "base/quiet.h"
 #include "trace/chunk.h"
 #include "trace/reader.h"
+#include "trace/stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,8 +111,11 @@ static bool move_slots(int file, uint64_t end, const uint8_t *sidecar, uint64_t 
         else
             moved = append(file, &end, packer.output, size);
     }
-    size_t size =
-        fb_packer_pack_end(&packer, atomic_load_explicit(&header->stopped, memory_order_relaxed));
+    bool has_time = header->order != FB_ORDER_GLOBAL;
+    fb_stamp_use_order((enum fb_order)header->order);
+    uint32_t stopped = atomic_load_explicit(&header->stopped, memory_order_relaxed);
+    size_t size = fb_packer_pack_end(&packer, stopped, has_time ? fb_stamp_now() : 0,
+                                     has_time ? fb_monotonic_ns() : 0);
     moved = moved && append(file, &end, packer.output, size);
     int reason = errno;
     if (ftruncate(file, (off_t)end) != 0)
@@ -124,12 +128,17 @@ static bool move_slots(int file, uint64_t end, const uint8_t *sidecar, uint64_t 
 static enum fb_finish finish_from(const char *path, const uint8_t *sidecar, uint64_t sidecar_size)
 {
     uint64_t end;
-    if (is_alive((const void *)sidecar))
+    const struct fb_sidecar_header *header = (const void *)sidecar;
+    if (is_alive(header))
         return FB_FINISH_LIVE;
+    uint32_t stopped = atomic_load_explicit(&header->stopped, memory_order_relaxed);
+    if (stopped != 0)
+        fb_warn("%s: recording had stopped early: %s", path, strerror((int)stopped));
     int file = open(path, O_RDWR | O_CLOEXEC);
     if (file < 0 || !find_sound_end(file, &end) || !move_slots(file, end, sidecar, sidecar_size)) {
-        fb_warn("%s: the recording's last operations stay in %s" FB_SIDECAR_SUFFIX ": %s", path,
-                path, strerror(errno));
+        fb_warn("%s: the last operations stay in %s" FB_SIDECAR_SUFFIX " (%s); make room, then "
+                "fragbench info moves them in",
+                path, path, strerror(errno));
         if (file >= 0)
             close(file);
         return FB_FINISH_FAILED;

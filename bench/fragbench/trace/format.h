@@ -74,7 +74,8 @@ struct fb_chunk_header {
     /* Counts the chunks of one thread from 0. */
     uint32_t sequence;
     uint32_t reserved;
-    /* The same moment on both clocks: the base of the time column, and CLOCK_MONOTONIC. */
+    /* The same moment on both clocks: the base of the time column, and CLOCK_MONOTONIC. In an END
+     * chunk the moment of finishing, or 0 where stamps are no time. */
     uint64_t base_stamp;
     uint64_t base_ns;
     uint32_t column_size[FB_COLUMNS];
@@ -115,6 +116,8 @@ struct fb_sidecar_header {
     _Atomic uint32_t slots;
     /* errno that stopped recording, or 0. */
     _Atomic uint32_t stopped;
+    /* enum fb_order of the stamps. */
+    uint32_t order;
 };
 
 struct fb_slot {

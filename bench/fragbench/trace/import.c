@@ -216,7 +216,7 @@ int fb_cmd_import(int argc, char **argv)
     read_all(&import, in);
     for (size_t i = 0; i < import.threads.count; i++)
         flush_thread(&import, ((struct import_thread **)import.threads.data)[i]);
-    write_out(&import, import.packer.output, fb_packer_pack_end(&import.packer, 0));
+    write_out(&import, import.packer.output, fb_packer_pack_end(&import.packer, 0, 0, 0));
     if (fclose(import.out) != 0)
         fb_die_errno("import: %s", import.output);
     fprintf(stderr, "fragbench: %s: %llu operations, %zu threads\n", import.output,

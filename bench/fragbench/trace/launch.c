@@ -108,6 +108,10 @@ static void remove_old(const char *path)
     if (stat(path, &status) == 0 && status.st_size > 0 && !is_trace(path))
         fb_die("record: -o %s: is there already and no trace; remove it or take another name",
                path);
+    int probe = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (probe < 0)
+        fb_die_errno("record: -o %s", path);
+    close(probe);
     remove_trace(NULL, path);
     visit_children(path, remove_trace, NULL);
 }
@@ -209,6 +213,8 @@ int fb_cmd_record(int argc, char **argv)
     int status = wait_for(child);
     /* A trace at the file size limit shall end with a message, not with this signal. */
     signal(SIGXFSZ, SIG_IGN);
+    if (access(trace, R_OK) != 0 && (status == 126 || status == 127))
+        return status;
     if (access(trace, R_OK) != 0)
         fb_die("record: no trace came of it: %s is static, set-uid, or could not be started",
                argv[1]);

@@ -92,6 +92,8 @@ static void add_chunk(struct fb_reader *reader, uint64_t offset,
     if (header->kind == FB_CHUNK_END) {
         reader->is_ended = true;
         reader->stopped = header->ops;
+        reader->end_stamp = header->base_stamp;
+        reader->end_ns = header->base_ns;
     }
     if (header->kind != FB_CHUNK_OPS)
         return;
@@ -169,19 +171,22 @@ static void calibrate(struct fb_reader *reader)
 {
     const struct fb_chunk_place *places = reader->chunks.data;
     const struct fb_chunk_place *first = places;
-    const struct fb_chunk_place *last = places;
+    uint64_t last_stamp = reader->end_stamp;
+    uint64_t last_ns = reader->end_ns;
     reader->ns_per_stamp = strcmp(reader->order, "clock") == 0 ? 1u << FB_STAMP_SHIFT : 0;
     if (reader->chunks.count == 0 || strcmp(reader->order, "tsc") != 0)
         return;
-    for (size_t i = 1; i < reader->chunks.count; i++) {
+    for (size_t i = 0; i < reader->chunks.count; i++) {
         if (places[i].base_stamp < first->base_stamp)
             first = &places[i];
-        if (places[i].base_stamp > last->base_stamp)
-            last = &places[i];
+        if (places[i].base_stamp > last_stamp) {
+            last_stamp = places[i].base_stamp;
+            last_ns = places[i].base_ns;
+        }
     }
-    if (last->base_stamp > first->base_stamp && last->base_ns > first->base_ns)
-        reader->ns_per_stamp = (double)(last->base_ns - first->base_ns) /
-                               (double)(last->base_stamp - first->base_stamp);
+    if (last_stamp > first->base_stamp && last_ns > first->base_ns)
+        reader->ns_per_stamp =
+            (double)(last_ns - first->base_ns) / (double)(last_stamp - first->base_stamp);
 }
 
 static void tell_damage(const struct fb_reader *reader, bool is_live)

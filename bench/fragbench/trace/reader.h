@@ -37,6 +37,9 @@ struct fb_reader {
     /* An END chunk stands at the end; stopped is its errno. */
     bool is_ended;
     uint32_t stopped;
+    /* The two clocks when the trace was finished; 0 where stamps are no time. */
+    uint64_t end_stamp;
+    uint64_t end_ns;
     /* Nanoseconds of one stamp, from the chunks' two clocks; 0 where stamps are no time. */
     double ns_per_stamp;
 };

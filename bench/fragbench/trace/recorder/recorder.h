@@ -9,6 +9,7 @@
 #define FB_TRACE_RECORDER_H
 
 #include "trace/encode.h"
+#include "trace/stamp.h"
 
 #include <stddef.h>
 
@@ -53,14 +54,5 @@ void fb_sink_unlock(void);
 
 /* The real malloc_usable_size, 0 where the allocator below has none. */
 size_t fb_real_usable_size(void *block);
-
-/* --- clocks -------------------------------------------------------------- */
-
-enum fb_order { FB_ORDER_TSC, FB_ORDER_CLOCK, FB_ORDER_GLOBAL };
-
-uint64_t fb_stamp_now(void);
-uint64_t fb_monotonic_ns(void);
-enum fb_order fb_stamp_choose_order(void);
-const char *fb_stamp_order_name(void);
 
 #endif

@@ -228,6 +228,7 @@ static bool create_sidecar(void)
     memcpy(sink.sidecar->magic, FB_SIDECAR_MAGIC, sizeof sink.sidecar->magic);
     sink.sidecar->pid = (uint32_t)getpid();
     sink.sidecar->start_time = read_start_time();
+    sink.sidecar->order = fb_stamp_current_order();
     return true;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The clock of the recorder: the invariant TSC, else CLOCK_MONOTONIC, else (--order=global) a
- * counter that all threads share. Owns the choice. */
-#include "trace/recorder/recorder.h"
+ * The clock of a recording; see stamp.h. */
+#include "trace/stamp.h"
+
+#include "trace/format.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -43,6 +45,16 @@ enum fb_order fb_stamp_choose_order(void)
         clock_state.order = FB_ORDER_CLOCK;
     else
         clock_state.order = tsc_is_invariant() ? FB_ORDER_TSC : FB_ORDER_CLOCK;
+    return clock_state.order;
+}
+
+void fb_stamp_use_order(enum fb_order order)
+{
+    clock_state.order = order;
+}
+
+enum fb_order fb_stamp_current_order(void)
+{
     return clock_state.order;
 }
 
