@@ -51,7 +51,17 @@ fb_trace_tests = \
 	bench/fragbench/tests/trace-replay.sh
 
 dist_check_SCRIPTS += $(fb_trace_tests)
-EXTRA_DIST += bench/fragbench/tests/trace-common.sh
+EXTRA_DIST += \
+	bench/fragbench/tests/trace-common.sh \
+	bench/traces/README.md \
+	bench/traces/gcc.ftr \
+	bench/traces/lua.ftr \
+	bench/traces/perl.ftr \
+	bench/traces/python3.ftr \
+	bench/traces/redis.ftr \
+	bench/traces/sqlite3.ftr \
+	doc/trace-format.md \
+	scripts/record-traces
 if HAVE_ZSTD
 TESTS += $(fb_trace_tests)
 check_PROGRAMS += fbtracee
