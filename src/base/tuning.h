@@ -19,8 +19,11 @@
 /* Bytes. Address space asked for at start, halved until the kernel agrees. One TiB leaves the other
  * 127 TiB of a 47-bit space alone and is never in the way. */
 #define LM_WINDOW_DEFAULT LM_TUNE(LM_TIB, 8 * LM_GIB)
-/* Bytes. Halving stops here: a window below this is virtual, which can use all there is. */
-#define LM_WINDOW_LEAST LM_TUNE(64 * LM_GIB, 1 * LM_GIB)
+/* Bytes. Halving stops here; below this a virtual window is better, which can use all there is.
+ * (Under valgrind 32 GiB is what can be had.) */
+#define LM_WINDOW_LEAST LM_TUNE(4 * LM_GIB, 1 * LM_GIB)
+/* Bytes. Largest virtual window. */
+#define LM_WINDOW_VIRTUAL LM_TUNE(256 * LM_GIB, 1 * LM_GIB)
 /* Share (1/n) of RLIMIT_AS that a reservation may take; a tighter limit makes the window virtual. */
 #define LM_WINDOW_LIMIT_SHARE 8
 

@@ -144,10 +144,10 @@ static void shrink_idle(struct lm_heap *heap)
 }
 
 /* The beginning of every slow path: the lock, the clock, the mail. */
-static void enter(struct lm_heap *heap)
+static void enter(struct lm_heap *heap, unsigned class)
 {
     lm_lock_take(&heap->control->lock);
-    lm_heap_verify(heap->control);
+    lm_heap_verify_class(heap, class);
     lm_outbox_flush(&heap->outbox);
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
@@ -158,9 +158,9 @@ static void enter(struct lm_heap *heap)
     lm_units_tick(now_ms);
 }
 
-static void leave(struct lm_heap *heap)
+static void leave(struct lm_heap *heap, unsigned class)
 {
-    lm_heap_verify(heap->control);
+    lm_heap_verify_class(heap, class);
     lm_lock_give(&heap->control->lock);
 }
 
@@ -182,20 +182,20 @@ static void *refill_magazine(struct lm_heap *heap, unsigned class)
 LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
 {
     void *p = NULL;
-    enter(heap);
+    enter(heap, class);
     grow_under_pressure(heap, class);
     /* Draining the mail or shrinking cannot fill a magazine, so it is still empty. */
     if (heap->magazines[class].capacity != 0)
         p = refill_magazine(heap, class);
     else
         lm_heap_supply(heap, class, &p, 1);
-    leave(heap);
+    leave(heap, class);
     return p;
 }
 
 LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
 {
-    enter(heap);
+    enter(heap, class);
     grow_under_pressure(heap, class);
     struct lm_magazine *magazine = &heap->magazines[class];
     if (magazine->capacity == 0) {
@@ -205,5 +205,5 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
             release_oldest(heap, class, (uint32_t)lm_min((magazine->capacity + 1) / 2, LM_FLUSH_MOST));
         lm_heap_give(heap, class, p);
     }
-    leave(heap);
+    leave(heap, class);
 }

@@ -32,7 +32,9 @@ void lm_heap_empty_unit_cache(struct lm_heap *heap);
 bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked);
 /* Purges pages without a used slot in partly used slabs. Result: bytes. */
 size_t lm_heap_purge_holes(struct lm_heap *heap);
-void lm_heap_verify(struct lm_heap_control *control);
+/* Checked builds: all bins, or one. */
+void lm_heap_verify(const struct lm_heap_control *control);
+void lm_heap_verify_class(const struct lm_heap *heap, unsigned class);
 
 /* heap/magazine.c */
 

@@ -214,12 +214,16 @@ size_t lm_heap_purge_holes(struct lm_heap *heap)
     return purged;
 }
 
-void lm_heap_verify(struct lm_heap_control *control)
+void lm_heap_verify_class(const struct lm_heap *heap, unsigned class)
+{
+    if (lm_checked)
+        lm_bin_verify(&heap->bins[class], class, lm_heap_id(heap->control));
+}
+
+void lm_heap_verify(const struct lm_heap_control *control)
 {
     if (!lm_checked || control->is_dormant)
         return;
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
-        const struct lm_bin *bin = &control->body->bins[class];
-        lm_bin_verify(bin, class, lm_heap_id(control));
-    }
+    for (unsigned class = 0; class < LM_CLASSES; class++)
+        lm_heap_verify_class(control->body, class);
 }

@@ -102,17 +102,19 @@ static bool reserve_all(struct lm_window_areas *areas, size_t window)
 }
 
 /* Only the bookkeeping is reserved; `size` is as much as the process may ever use. The window's
- * numbers lie far below the place where the kernel puts mappings: a limited process cannot fill the
- * space between. */
+ * numbers lie far from the place where the kernel puts mappings, below it if there is room: a
+ * limited process cannot fill the space between. */
 static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t size)
 {
     struct layout layout = lay_out(2 * lm_round_up(size, (size_t)1 << LM_GRANULE_LOG2));
     size_t bookkeeping = bookkeeping_size(&layout);
     uintptr_t hint = lm_os_mapping_hint();
     char *memory = lm_os_reserve(bookkeeping);
-    if (memory == NULL || hint < 8 * layout.units)
+    if (memory == NULL)
         return false;
-    lm_window.base = lm_round_down(hint - 6 * layout.units, layout.alignment);
+    size_t distance = 6 * layout.units;
+    lm_window.base = lm_round_up(hint > 8 * layout.units ? hint - distance : hint + distance,
+                                 layout.alignment);
     lm_window.is_virtual = true;
     lm_window.reserved = bookkeeping;
     carve_all(areas, &layout, memory);
@@ -133,7 +135,7 @@ bool lm_window_init(struct lm_window_areas *areas)
             if (reserve_all(areas, lm_round_up(window, granules)))
                 return true;
     }
-    for (size_t size = lm_min(limit, lm_max(wanted, LM_WINDOW_LEAST)); size >= granules; size /= 2)
+    for (size_t size = lm_min(limit, LM_WINDOW_VIRTUAL); size >= granules; size /= 2)
         if (reserve_bookkeeping(areas, size))
             return true;
     return false;
