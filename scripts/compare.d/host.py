@@ -44,7 +44,7 @@ def command_line(*words):
 def distribution():
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
-    except OSError:
+    except (OSError, AttributeError):
         return "unknown"
 
 

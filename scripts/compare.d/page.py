@@ -255,7 +255,8 @@ def method(result):
         "<p>Every cell is a fresh process with the allocator preloaded, glibc too; /proc/PID/maps "
         "proved at its exit that the library was there. Rounds visit all cells in random order. "
         "Bars are medians relative to the best peer of the row, whiskers are 95 % bootstrap "
-        "intervals of the median, dots are single runs. Peak RSS is that of the process "
+        "intervals of the median, dots are single runs; bars beyond 4&times; are cut with a notch. "
+        "Peak RSS is that of the process "
         "under test or of its largest child.</p>" + pairs_table(pairs)
     )
 
