@@ -44,6 +44,18 @@ fb_recorder_sources = $(fb_format_sources) \
 	bench/fragbench/trace/recorder/sink.c \
 	bench/fragbench/trace/recorder/stream.c
 
+# What the unit test takes of the floors.
+fb_unit_sources = $(fb_format_sources) \
+	bench/fragbench/base/die.c \
+	bench/fragbench/base/json.c \
+	bench/fragbench/base/quiet.c \
+	bench/fragbench/trace/cursor.c \
+	bench/fragbench/trace/decode.c \
+	bench/fragbench/trace/finish.c \
+	bench/fragbench/trace/livemap.c \
+	bench/fragbench/trace/merge.c \
+	bench/fragbench/trace/reader.c
+
 fb_trace_tests = \
 	bench/fragbench/tests/trace-damage.sh \
 	bench/fragbench/tests/trace-import.sh \
@@ -64,9 +76,14 @@ EXTRA_DIST += \
 	scripts/record-traces
 if HAVE_ZSTD
 TESTS += $(fb_trace_tests)
-check_PROGRAMS += fbtracee
+TESTS += fbtraceunits
+check_PROGRAMS += fbtracee fbtraceunits
 fbtracee_SOURCES = bench/fragbench/tests/tracee.c
 fbtracee_CPPFLAGS = -I$(top_srcdir)/bench/fragbench $(AM_CPPFLAGS)
 fbtracee_CFLAGS = $(AM_CFLAGS) -fno-builtin
 fbtracee_LDADD = -lpthread
+fbtraceunits_SOURCES = bench/fragbench/tests/trace-units.c $(fb_unit_sources)
+fbtraceunits_CPPFLAGS = $(fb_cppflags)
+fbtraceunits_CFLAGS = $(AM_CFLAGS)
+fbtraceunits_LDADD = $(ZSTD_LIBS)
 endif

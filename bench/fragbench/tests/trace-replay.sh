@@ -39,6 +39,10 @@ same "what_lives_at_the_end_is_told_not_freed" "$(field end_live_bytes "$work/mi
 "$fragbench" record -o "$work/again.ftr" -- "$fragbench" replay -n 1 --settle 0 "$work/mix.ftr" >/dev/null 2>&1
 info "$work/again.ftr" >"$work/again.json"
 same "replay_asks_for_reallocs_exactly" "$(field realloc "$work/mix.json")" "$(field realloc "$work/again.json")"
+more=$(($(field free "$work/again.json") - $(field free "$work/mix.json")))
+echo "$more frees more than the trace" >"$work/why"
+[ $more -ge 0 ] && [ $more -lt 16 ]
+report $? "replay_frees_what_the_trace_frees"
 extra=$(($(field acquired_bytes "$work/again.json") - $(field acquired_bytes "$work/mix.json")))
 echo "$extra bytes more than the trace" >"$work/why"
 [ $extra -ge 0 ] && [ $extra -lt 8192 ]
