@@ -31,10 +31,11 @@ static struct {
     /* [c] after the first use: Z2 */
     _Atomic(uint32_t) *map;
     struct lm_area map_area;
-    /* [l] granules known to `free` and the map so far */
-    size_t known;
-    /* [l] */
-    size_t slots;
+    /* [a] granules known to `free` and the map so far; relaxed: grows under the lock, and whoever
+     * holds a block's pointer got it after its granule was known */
+    _Atomic(size_t) known;
+    /* [a] relaxed: the limit that it is compared with need not be exact */
+    _Atomic(size_t) slots;
     /* [a] relaxed: a statistic */
     _Atomic(size_t) total;
     /* [l] */
@@ -74,12 +75,13 @@ static bool prepare_locked(void)
 /* Address space is made known by and by, so that a small program's index stays small. */
 static bool extend_locked(size_t count)
 {
-    size_t known = lm_min(zone.known + lm_max(count, lm_max(zone.known, 64)), zone_granules());
-    if (known < zone.known + count || !lm_runs_extend(&zone.free, known) ||
+    size_t old = load_relaxed(&zone.known);
+    size_t known = lm_min(old + lm_max(count, lm_max(old, 64)), zone_granules());
+    if (known < old + count || !lm_runs_extend(&zone.free, known) ||
         !lm_area_extend(&zone.map_area, known * sizeof(uint32_t)))
         return false;
-    lm_runs_put(&zone.free, zone.known, known - zone.known);
-    zone.known = known;
+    lm_runs_put(&zone.free, old, known - old);
+    store_relaxed(&zone.known, known);
     return true;
 }
 
@@ -98,7 +100,7 @@ static size_t take_granules(size_t count, size_t alignment)
         uintptr_t address = lm_round_up((uintptr_t)granule_address(granule), alignment);
         granule = (address - lm_window.zone) >> LM_GRANULE_LOG2;
         lm_runs_drop(&zone.free, granule, count);
-        zone.slots++;
+        add_relaxed(&zone.slots, 1u);
     }
     lm_lock_give(&zone.lock);
     return granule;
@@ -108,7 +110,7 @@ static void give_granules(size_t granule, size_t count)
 {
     lm_lock_take(&zone.lock);
     lm_runs_put(&zone.free, granule, count);
-    zone.slots--;
+    sub_relaxed(&zone.slots, 1u);
     lm_lock_give(&zone.lock);
 }
 
@@ -182,7 +184,7 @@ no_slot:
 static _Atomic(uint32_t) *word_for(const void *p)
 {
     size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
-    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL || granule >= zone.known)
+    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL || granule >= load_relaxed(&zone.known))
         return NULL;
     return &zone.map[granule];
 }
@@ -274,8 +276,7 @@ void *lm_huge_resize(void *p, size_t size)
 
 void *lm_huge_move_in(void *from, size_t from_size, size_t size)
 {
-    /* A look without the lock: the limit is not exact. */
-    if (zone.slots >= LM_HUGE_SLOTS)
+    if (load_relaxed(&zone.slots) >= LM_HUGE_SLOTS)
         return NULL;
     void *to = lm_huge_take(size, lm_os.page_size, LM_HUGE_GROWING);
     if (to == NULL)
