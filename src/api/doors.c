@@ -131,7 +131,8 @@ LM_DOOR size_t malloc_usable_size(void *p)
     return lm_usable_size(p);
 }
 
-/* A block may be larger than asked for by a size class, or by half after realloc left it in place. */
+/* A block may be larger than asked for by a size class, or by half after realloc left it in place.
+ */
 static void check_size(const char *door, void *p, size_t size)
 {
     if (p == NULL || !(lm_checked || !lm_options.magazines))

@@ -41,7 +41,7 @@ LM_DOOR struct mallinfo2 mallinfo2(void)
     lm_snapshot_take(&now);
     struct mallinfo2 info = {0};
     info.arena = now.slabs + now.large + now.dirty;
-    for (unsigned class = 0; class < LM_CLASSES; class++)
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
         info.ordblks += now.classes[class].slots - now.classes[class].used;
     info.fsmblks = now.cached;
     info.hblkhd = now.huge;

@@ -77,8 +77,7 @@ LM_COLD void lm_api_start(void)
     lm_lock_take(&api.lock);
     bool is_first = !load_relaxed(&lm_api_is_started);
     if (is_first) {
-        lm_foreign =
-            (struct lm_foreign){free_elsewhere, realloc_elsewhere, usable_size_elsewhere};
+        lm_foreign = (struct lm_foreign){free_elsewhere, realloc_elsewhere, usable_size_elsewhere};
         lm_options_read(secure_getenv(OPTIONS_VARIABLE));
         lm_core_init();
         store_release(&lm_api_is_started, true);

@@ -19,7 +19,8 @@ LM_INLINE unsigned lm_bits_highest(uint64_t word)
     return 63u - (unsigned)__builtin_clzll(word);
 }
 
-/* By halves: the baseline processor has no instruction for it, and the compiler's would be a call. */
+/* By halves: the baseline processor has no instruction for it, and the compiler's would be a call.
+ */
 LM_INLINE unsigned lm_bits_count(uint64_t word)
 {
     word = word - ((word >> 1) & UINT64_C(0x5555555555555555));

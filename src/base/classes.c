@@ -4,7 +4,10 @@
  */
 #include "base/classes.h"
 
-#define CLASS(bytes) {(bytes), (uint32_t)(((UINT64_C(1) << 32) + (bytes)-1) / (bytes))}
+#define CLASS(bytes)                                                                               \
+    {                                                                                              \
+        (bytes), (uint32_t)(((UINT64_C(1) << 32) + (bytes)-1) / (bytes))                           \
+    }
 /* The eight classes above `low`, up to its double. */
 #define DOUBLING(low)                                                                              \
     CLASS((low) + 1 * (low) / 8), CLASS((low) + 2 * (low) / 8), CLASS((low) + 3 * (low) / 8),      \
@@ -12,22 +15,21 @@
         CLASS((low) + 7 * (low) / 8), CLASS((low)*2)
 
 const struct lm_class lm_class_table[LM_CLASSES] = {
-    CLASS(16),      CLASS(32),      CLASS(48),      CLASS(64),
-    CLASS(80),      CLASS(96),      CLASS(112),     CLASS(128),
-    DOUBLING(128),  DOUBLING(256),  DOUBLING(512),  DOUBLING(1024),
+    CLASS(16),      CLASS(32),      CLASS(48),      CLASS(64),       CLASS(80),     CLASS(96),
+    CLASS(112),     CLASS(128),     DOUBLING(128),  DOUBLING(256),   DOUBLING(512), DOUBLING(1024),
     DOUBLING(2048), DOUBLING(4096), DOUBLING(8192), DOUBLING(16384),
 };
 
-uint8_t lm_class_of[LM_CLASS_TABLE];
+_Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
 
 void lm_classes_init(void)
 {
     unsigned quanta = 0;
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         bool is_coarse = class < 8 || class % 2 == 1;
         if (!is_coarse)
             continue;
         while (quanta < LM_CLASS_TABLE && quanta * LM_QUANTUM <= lm_class_table[class].size)
-            lm_class_of[quanta++] = (uint8_t)class;
+            store_relaxed(&lm_class_of[quanta++], (uint8_t) class);
     }
 }

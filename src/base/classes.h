@@ -15,6 +15,7 @@
 #ifndef LM_BASE_CLASSES_H
 #define LM_BASE_CLASSES_H
 
+#include "base/atomics.h"
 #include "base/compiler.h"
 
 enum {
@@ -33,8 +34,9 @@ struct lm_class {
 
 extern const struct lm_class lm_class_table[LM_CLASSES];
 
-/* [a] bytes, indexed by quanta. Written at start, later only one byte at a time. */
-extern uint8_t lm_class_of[LM_CLASS_TABLE];
+/* [a] indexed by quanta. Written at start, later only one byte at a time; relaxed: every byte that
+ * a reader can see is right, and before the start no heap has blocks for any class. */
+extern _Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
 
 /* Fills lm_class_of with 4 classes per doubling. */
 void lm_classes_init(void);
@@ -42,7 +44,7 @@ void lm_classes_init(void);
 /* The least class that `requests` of this size get; size <= LM_SMALL_MAX. */
 LM_INLINE unsigned lm_class_for(size_t size)
 {
-    return lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2];
+    return load_relaxed(&lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2]);
 }
 
 /* The slot in which `offset` falls. */

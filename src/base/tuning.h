@@ -24,7 +24,8 @@
 #define LM_WINDOW_LEAST LM_TUNE(4 * LM_GIB, 1 * LM_GIB)
 /* Bytes. Largest virtual window. */
 #define LM_WINDOW_VIRTUAL LM_TUNE(256 * LM_GIB, 1 * LM_GIB)
-/* Share (1/n) of RLIMIT_AS that a reservation may take; a tighter limit makes the window virtual. */
+/* Share (1/n) of RLIMIT_AS that a reservation may take; a tighter limit makes the window virtual.
+ */
 #define LM_WINDOW_LIMIT_SHARE 8
 
 /* Bytes. First commit: smaller than a 2 MiB huge page, so that a small process never gets one. */

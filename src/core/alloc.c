@@ -166,8 +166,9 @@ static void free_in_zone(void *p)
     if (lm_window.is_virtual)
         lm_foreign.free(p);
     else
-        lm_fatal("free", (uintptr_t)p % (1u << LM_GRANULE_LOG2) == 0 ? LM_DOUBLE_FREE
-                                                                      : LM_INVALID_POINTER, p);
+        lm_fatal("free",
+                 (uintptr_t)p % (1u << LM_GRANULE_LOG2) == 0 ? LM_DOUBLE_FREE : LM_INVALID_POINTER,
+                 p);
 }
 
 /* A thread that has no heap yet gets one: it may be about to free a million blocks. */

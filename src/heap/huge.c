@@ -184,7 +184,8 @@ no_slot:
 static _Atomic(uint32_t) *word_for(const void *p)
 {
     size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
-    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL || granule >= load_relaxed(&zone.known))
+    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL ||
+        granule >= load_relaxed(&zone.known))
         return NULL;
     return &zone.map[granule];
 }

@@ -52,7 +52,7 @@ static uint32_t first_capacity(unsigned class)
 
 void lm_heap_init_magazines(struct lm_heap *heap)
 {
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         struct lm_magazine *magazine = &heap->magazines[class];
         magazine->most = (uint16_t)capacity_limit(class, LM_MAGAZINE_PAYLOAD, LM_MAGAZINE_MOST);
         magazine->pressure = 0;
@@ -92,8 +92,7 @@ static bool grow_under_pressure(struct lm_heap *heap, unsigned class)
         magazine->pressure++;
     if (magazine->capacity >= magazine->most || magazine->pressure < LM_MAGAZINE_PATIENCE)
         return false;
-    size_t budget =
-        LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) / 8;
+    size_t budget = LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) / 8;
     uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, magazine->most);
     size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
     if (heap->magazine_size + added > budget)
@@ -114,7 +113,7 @@ static void release_oldest(struct lm_heap *heap, unsigned class, uint32_t count)
 
 void lm_heap_empty_magazines(struct lm_heap *heap)
 {
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         uint32_t count = count_of(heap, class);
         if (count != 0)
             release_oldest(heap, class, count);
@@ -127,15 +126,14 @@ void lm_heap_empty_magazines(struct lm_heap *heap)
 /* Once per demand window: a magazine that no slow path asked for since loses half. */
 static void shrink_idle(struct lm_heap *heap)
 {
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         struct lm_magazine *magazine = &heap->magazines[class];
         bool is_idle = magazine->pressure == 0;
         magazine->pressure = 0;
         uint32_t count = count_of(heap, class);
         if (!is_idle || count == 0)
             continue;
-        uint32_t capacity =
-            (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
+        uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
         if (count > capacity / 2)
             release_oldest(heap, class, count - capacity / 2);
         if (capacity < magazine->capacity)
@@ -164,7 +162,8 @@ static void leave(struct lm_heap *heap, unsigned class)
     lm_lock_give(&heap->control->lock);
 }
 
-/* Fills half of the magazine at most, so that frees which follow find room, lowest address on top. */
+/* Fills half of the magazine at most, so that frees which follow find room, lowest address on top.
+ */
 static void *refill_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
@@ -202,7 +201,8 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
         lm_heap_release(heap, class, &p, 1);
     } else {
         if (count_of(heap, class) == magazine->capacity)
-            release_oldest(heap, class, (uint32_t)lm_min((magazine->capacity + 1) / 2, LM_FLUSH_MOST));
+            release_oldest(heap, class,
+                           (uint32_t)lm_min((magazine->capacity + 1) / 2, LM_FLUSH_MOST));
         lm_heap_give(heap, class, p);
     }
     leave(heap, class);

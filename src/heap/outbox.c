@@ -3,8 +3,8 @@
  * heap/outbox.c - frees of strangers' blocks.
  *
  * A thread collects them in its outbox, one entry per bitmap word; an entry is published with one
- * atomic or. The thread that makes a word non-zero pushes the word's node to the owner's inbox, so a
- * node is pushed once however many strangers free into it.
+ * atomic or. The thread that makes a word non-zero pushes the word's node to the owner's inbox, so
+ * a node is pushed once however many strangers free into it.
  */
 #include "heap/owner.h"
 

@@ -148,7 +148,7 @@ static void make_dormant(struct lm_heap_control *control)
     bool is_zero;
     if (control->is_dormant || control->slab_count != 0)
         return;
-    for (unsigned class = 0; class < LM_CLASSES; class++)
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
         lm_bin_reset(&heap->bins[class]);
     size_t size = lm_round_up(sizeof *heap, lm_os.page_size);
     if (!lm_os_purge(heap, size, &is_zero) || !is_zero)
@@ -267,7 +267,7 @@ static void orphan(struct lm_heap_control *control)
     if (control->is_dormant)
         return;
     memset(&heap->outbox, 0, sizeof heap->outbox);
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         void **top = load_relaxed(&heap->top[class]);
         if (top != heap->magazines[class].slots)
             store_relaxed(&heap->top[class], top - 1);

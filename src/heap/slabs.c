@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * heap/slabs.c - how blocks go from a heap's slabs to its magazines and back, and how slabs come and
- * go with them. The heap's lock is held throughout.
+ * heap/slabs.c - how blocks go from a heap's slabs to its magazines and back, and how slabs come
+ * and go with them. The heap's lock is held throughout.
  */
 #include "heap/owner.h"
 
@@ -204,7 +204,7 @@ void lm_heap_drain(struct lm_heap_control *control)
 size_t lm_heap_purge_holes(struct lm_heap *heap)
 {
     size_t purged = 0;
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         uint32_t place = 0;
         struct lm_slab *slab;
         for (; (slab = lm_bin_next(&heap->bins[class], &place)) != NULL; place++)
@@ -224,6 +224,6 @@ void lm_heap_verify(const struct lm_heap_control *control)
 {
     if (!lm_checked || control->is_dormant)
         return;
-    for (unsigned class = 0; class < LM_CLASSES; class++)
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
         lm_heap_verify_class(control->body, class);
 }

@@ -36,8 +36,8 @@ static const struct option options[] = {
      "milliseconds between looks at idle memory; 0 returns it at once"},
     {"magazines", FLAG, &lm_options.magazines, 0, 0, "false", "true", "true or false",
      "per-thread caches; without them every call is slow and finds misuse at once"},
-    {"realloc_zero", CHOICE, &lm_options.realloc_zero_alloc, 0, 0, "free", "alloc",
-     "free or alloc", "what realloc(p, 0) does: free p, or return a block of size 0"},
+    {"realloc_zero", CHOICE, &lm_options.realloc_zero_alloc, 0, 0, "free", "alloc", "free or alloc",
+     "what realloc(p, 0) does: free p, or return a block of size 0"},
     {"stats_print", FLAG, &lm_options.stats_print, 0, 0, "false", "true", "true or false",
      "print malloc_stats() when the program exits"},
     {"help", FLAG, &help, 0, 0, "false", "true", "true or false", "print this list"},
@@ -164,7 +164,8 @@ static void add_value(struct lm_line *line, const struct option *option)
 static void print_help(void)
 {
     struct lm_line line = {.length = 0};
-    lm_line_add(&line, "libmalloc: LIBMALLOC_CONF=\"name:value,name:value\"; name:default (range)\n");
+    lm_line_add(&line,
+                "libmalloc: LIBMALLOC_CONF=\"name:value,name:value\"; name:default (range)\n");
     lm_line_print(&line);
     for (size_t i = 0; i < OPTIONS; i++) {
         line.length = 0;

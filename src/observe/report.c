@@ -58,7 +58,7 @@ void lm_report_print(void)
     line.length = 0;
     lm_line_add(&line, "   class   slabs     slots      live  cached\n");
     lm_line_print(&line);
-    for (unsigned class = 0; class < LM_CLASSES; class++)
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
         if (now.classes[class].slabs != 0)
             print_class(lm_class_table[class].size, &now.classes[class]);
 }
@@ -66,13 +66,14 @@ void lm_report_print(void)
 static void write_classes(FILE *stream, const struct lm_snapshot *now)
 {
     fprintf(stream, "<sizes>\n");
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         const struct lm_class_count *count = &now->classes[class];
         if (count->slabs != 0)
-            fprintf(stream,
-                    "  <class size=\"%u\" slabs=\"%zu\" slots=\"%zu\" live=\"%zu\" cached=\"%zu\"/>\n",
-                    lm_class_table[class].size, count->slabs, count->slots,
-                    count->used - count->cached, count->cached);
+            fprintf(
+                stream,
+                "  <class size=\"%u\" slabs=\"%zu\" slots=\"%zu\" live=\"%zu\" cached=\"%zu\"/>\n",
+                lm_class_table[class].size, count->slabs, count->slots, count->used - count->cached,
+                count->cached);
     }
     fprintf(stream, "</sizes>\n");
 }

@@ -22,7 +22,8 @@ static void count_class(struct lm_class_count *count, const struct lm_heap *heap
         count->used += slab->used;
         count->size += (size_t)slab->units << lm_unit_log2;
     }
-    /* The owner may take and give meanwhile; its magazine's array stays, it changes under the lock. */
+    /* The owner may take and give meanwhile; its magazine's array stays, it changes under the lock.
+     */
     count->cached += (size_t)(load_relaxed(&heap->top[class]) - heap->magazines[class].slots);
 }
 
@@ -33,7 +34,7 @@ static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *con
     if (load_relaxed(&control->state) == LM_HEAP_PARKED)
         snapshot->parked_heaps++;
     if (!control->is_dormant)
-        for (unsigned class = 0; class < LM_CLASSES; class++)
+        for (unsigned class = 0; class < LM_CLASSES; class ++)
             count_class(&snapshot->classes[class], control->body, class);
     lm_lock_give(&control->lock);
 }
@@ -47,7 +48,7 @@ void lm_snapshot_take(struct lm_snapshot *snapshot)
     while ((control = lm_heap_next(control)) != NULL)
         if (load_relaxed(&control->state) != LM_HEAP_LOST)
             count_heap(snapshot, control);
-    for (unsigned class = 0; class < LM_CLASSES; class++) {
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
         const struct lm_class_count *count = &snapshot->classes[class];
         size_t size = lm_class_table[class].size;
         size_t cached = lm_min(count->cached, count->used);
@@ -61,7 +62,6 @@ void lm_snapshot_take(struct lm_snapshot *snapshot)
     snapshot->live += snapshot->large + snapshot->huge;
     snapshot->dirty = units.dirty << lm_unit_log2;
     snapshot->metadata = lm_metadata_size() + units.committed * 2 * sizeof(uint32_t);
-    snapshot->committed =
-        (units.committed << lm_unit_log2) + snapshot->huge + snapshot->metadata;
+    snapshot->committed = (units.committed << lm_unit_log2) + snapshot->huge + snapshot->metadata;
     snapshot->reserved = lm_window.reserved;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * space/marks.h - one mark per unit, counted, and found from the high end. The caller holds the lock.
+ * space/marks.h - one mark per unit, counted, and found from the high end. The caller holds the
+ * lock.
  *
  *   M1  count = number of marks
  *   M2  no word at or above `top` has a mark

@@ -185,7 +185,8 @@ static void set_word(struct lm_runs *runs, size_t member, uint64_t word)
         (uint8_t)longest_in_word(word);
 }
 
-/* The part of [first, first + count) that lies in first's word, as a mask; *covered = its length. */
+/* The part of [first, first + count) that lies in first's word, as a mask; *covered = its length.
+ */
 static uint64_t word_mask(size_t first, size_t count, size_t *covered)
 {
     unsigned bit = (unsigned)(first % 64);
@@ -328,8 +329,8 @@ struct lm_run lm_runs_find_last(const struct lm_runs *runs, size_t limit)
     unsigned word = LM_RUN_WORDS - 1;
     while (runs->blocks[index].bits[word] == 0)
         word--;
-    size_t end = index * LM_RUN_BLOCK + word * 64 +
-                 lm_bits_highest(runs->blocks[index].bits[word]) + 1;
+    size_t end =
+        index * LM_RUN_BLOCK + word * 64 + lm_bits_highest(runs->blocks[index].bits[word]) + 1;
     size_t first = end;
     while (first > 0 && end - first < limit) {
         unsigned bit = (unsigned)((first - 1) % 64);

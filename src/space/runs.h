@@ -2,8 +2,9 @@
  *
  * space/runs.h - a set of numbered things (units, granules) that finds runs of neighbours.
  *
- * The truth is one bit per member. Above it stand nodes that summarise 256 bits, then 16 nodes each,
- * so that the lowest run of a length is found in a few steps and a change touches a few nodes:
+ * The truth is one bit per member. Above it stand nodes that summarise 256 bits, then 16 nodes
+ * each, so that the lowest run of a length is found in a few steps and a change touches a few
+ * nodes:
  *
  *   upper[3]            .            one node per 16^4 blocks
  *   upper[0]   [.............]       one node per 16 blocks

@@ -42,7 +42,8 @@ bool lm_units_init(void)
     state.free.area = areas.free;
     state.dirty.area = areas.dirty;
     state.huge_area = areas.huge;
-    return lm_runs_init(&state.free, lm_window.capacity) && lm_metadata_init(&areas.metadata, &areas.index);
+    return lm_runs_init(&state.free, lm_window.capacity) &&
+           lm_metadata_init(&areas.metadata, &areas.index);
 }
 
 const struct lm_area *lm_units_huge_area(void)

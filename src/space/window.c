@@ -113,8 +113,8 @@ static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t size)
     if (memory == NULL)
         return false;
     size_t distance = 6 * layout.units;
-    lm_window.base = lm_round_up(hint > 8 * layout.units ? hint - distance : hint + distance,
-                                 layout.alignment);
+    lm_window.base =
+        lm_round_up(hint > 8 * layout.units ? hint - distance : hint + distance, layout.alignment);
     lm_window.is_virtual = true;
     lm_window.reserved = bookkeeping;
     carve_all(areas, &layout, memory);

@@ -12,8 +12,8 @@
  *
  *   W1  units [0, lm_window_units) are committed, or tagged LM_TAG_TAKEN
  *   W2  map[u] is LM_TAG_FREE, LM_TAG_TAKEN, LM_TAG_LARGE or owner << 8 | class
- *   W3  detail[u] is the slab's metadata index for every unit of a slab, and the length in units for
- *       the first unit of a large run
+ *   W3  detail[u] is the slab's metadata index for every unit of a slab, and the length in units
+ * for the first unit of a large run
  */
 #ifndef LM_SPACE_WINDOW_H
 #define LM_SPACE_WINDOW_H
@@ -75,8 +75,8 @@ extern _Atomic(size_t) lm_window_units;
 /* Once, before anything else of this floor. False if not even a small window can be had. */
 bool lm_window_init(struct lm_window_areas *areas);
 
-/* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones. Result:
- * how many are new, 0 if memory or address space is out. Space lock. */
+/* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones.
+ * Result: how many are new, 0 if memory or address space is out. Space lock. */
 size_t lm_window_grow(size_t count, size_t *first);
 
 /* The number of p's unit; >= lm_window_units if p is not in the committed window. */
