@@ -269,6 +269,18 @@ static void run_rounds(struct comparison *c)
     free(cells);
 }
 
+/* {"kind":"workload",...}: so that a report keeps the order of the command line. */
+static void print_workload(const struct comparison *c, const char *name)
+{
+    const struct fb_workload *workload = fb_workload_find(name);
+    struct fb_json json;
+    fb_json_begin(&json, c->out);
+    fb_json_text(&json, "kind", "workload");
+    fb_json_text(&json, "name", name);
+    fb_json_text(&json, "about", workload != NULL ? workload->about : "a recorded program");
+    fb_json_end(&json);
+}
+
 int fb_cmd_compare(int argc, char **argv)
 {
     static struct comparison c = {
@@ -284,6 +296,8 @@ int fb_cmd_compare(int argc, char **argv)
     fb_host_print(c.out, word_count, words);
     for (size_t i = 0; i < c.preload_count; i++)
         fb_host_print_allocator(c.out, &c.preloads[i]);
+    for (size_t i = 0; i < c.workload_count; i++)
+        print_workload(&c, c.workloads[i]);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     c.cell_count = c.preload_count * c.workload_count * c.repetitions;

@@ -116,11 +116,53 @@ static void take_point(struct fb_results *r, struct fb_result_cell *cell, const 
         cell->image = real_of(line, "image");
 }
 
+/* Appends a name unless it is there already. `width` is the room of one name. */
+static void name_add(void **names, size_t *count, size_t width, const char *name)
+{
+    char *all = *names;
+    if (name[0] == '\0')
+        return;
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(all + i * width, name) == 0)
+            return;
+    all = *names = grown(all, *count, width);
+    size_t length = strnlen(name, width - 1);
+    memcpy(all + *count * width, name, length);
+    all[(*count)++ * width + length] = '\0';
+}
+
+static void add_allocator(struct fb_results *r, const char *name)
+{
+    void *names = r->allocators;
+    name_add(&names, &r->allocator_count, sizeof r->allocators[0], name);
+    r->allocators = names;
+}
+
+static void add_workload(struct fb_results *r, const char *name)
+{
+    void *names = r->workloads;
+    name_add(&names, &r->workload_count, sizeof r->workloads[0], name);
+    r->workloads = names;
+}
+
+/* A comparison lists its allocators and workloads first, in the order of the command line. */
+static bool take_list(struct fb_results *r, const char *kind, const char *line)
+{
+    char name[sizeof r->workloads[0]];
+    text_of(line, "name", name, sizeof name);
+    if (strcmp(kind, "allocator") == 0)
+        add_allocator(r, name);
+    else if (strcmp(kind, "workload") == 0)
+        add_workload(r, name);
+    else
+        return strcmp(kind, "host") == 0;
+    return true;
+}
+
 static void take_line(struct fb_results *r, const char *line, uint64_t *last_cell)
 {
     char kind[32];
-    if (!fb_json_get_text(line, "kind", kind, sizeof kind) || strcmp(kind, "host") == 0 ||
-        strcmp(kind, "allocator") == 0)
+    if (!fb_json_get_text(line, "kind", kind, sizeof kind) || take_list(r, kind, line))
         return;
     if (begins_cell(line, kind, last_cell))
         cell_begin(r, line);
@@ -189,30 +231,6 @@ static void figure_cell(const struct fb_results *r, struct fb_result_cell *cell)
     figure_samples(r, cell);
 }
 
-/* Appends a name unless it is there already. */
-static size_t name_add(char *names, size_t count, size_t width, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names + i * width, name) == 0)
-            return count;
-    snprintf(names + count * width, width, "%s", name);
-    return count + 1;
-}
-
-static void collect_names(struct fb_results *r)
-{
-    r->allocators = calloc(r->cell_count, sizeof r->allocators[0]);
-    r->workloads = calloc(r->cell_count, sizeof r->workloads[0]);
-    if (r->allocators == NULL || r->workloads == NULL)
-        fb_die("results: out of memory");
-    for (size_t i = 0; i < r->cell_count; i++) {
-        r->allocator_count = name_add(r->allocators[0], r->allocator_count, sizeof r->allocators[0],
-                                      r->cells[i].allocator);
-        r->workload_count = name_add(r->workloads[0], r->workload_count, sizeof r->workloads[0],
-                                     r->cells[i].workload);
-    }
-}
-
 void fb_results_read(struct fb_results *results, const char *path)
 {
     char *line = NULL;
@@ -228,9 +246,11 @@ void fb_results_read(struct fb_results *results, const char *path)
     fclose(in);
     if (results->cell_count == 0)
         fb_die("%s: no cell in it; want the output of fragbench compare or run", path);
-    for (size_t i = 0; i < results->cell_count; i++)
+    for (size_t i = 0; i < results->cell_count; i++) {
         figure_cell(results, &results->cells[i]);
-    collect_names(results);
+        add_allocator(results, results->cells[i].allocator);
+        add_workload(results, results->cells[i].workload);
+    }
 }
 
 void fb_results_free(struct fb_results *results)

@@ -55,7 +55,7 @@ struct fb_results {
     struct fb_result_sample *samples;
     struct fb_result_point *points;
     size_t cell_count, sample_count, point_count;
-    /* Distinct names in the order of their first appearance. */
+    /* Distinct names in the order of the command line, or else of their first appearance. */
     char (*allocators)[48];
     char (*workloads)[512];
     size_t allocator_count, workload_count;
