@@ -16,7 +16,7 @@ start() {
 
 load_and_save() {
     start || return 1
-    redis-benchmark -s ./socket -q -c 20 -n 20000 -r 5000 -d 200 -P 8 \
+    redis-benchmark -s ./socket -q -c 20 -n 5000 -r 5000 -d 200 -P 8 \
         -t set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset >benchmark.log 2>&1 || return 1
     ask flushall
     ask eval 'for i = 1, 20000 do redis.call("set", "k" .. i, string.rep("v", i % 300))
@@ -25,7 +25,7 @@ load_and_save() {
         redis.call("append", "grown", string.rep("x", i % 90)) end return "done"' 0
     ask bgsave
     # Writes while the child saves: copied pages, and frees on both sides.
-    redis-benchmark -s ./socket -q -c 10 -n 10000 -r 30000 -d 150 -t set >>benchmark.log 2>&1
+    redis-benchmark -s ./socket -q -c 10 -n 4000 -r 30000 -d 150 -P 4 -t set >>benchmark.log 2>&1
     wait_for saved || return 1
     ask info persistence | tr -d '\r' | grep -E '^rdb_last_bgsave_status'
     ask memory purge >/dev/null
