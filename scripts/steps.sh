@@ -30,23 +30,33 @@ results() {
     find "$2" -name '*.trs' -exec grep -h -E "^:test-result: ($1)( |\$)" {} + | wc -l
 }
 
-# left_out FOLDER: results of scripts that LM_PROGRAMS left out; their number says nothing.
-left_out() {
-    find "$1" -name '*.log' ! -name test-suite.log -exec grep -l 'SKIP LM_PROGRAMS leaves' {} + | sed 's/log$/trs/'
+# exits_only FOLDER: tests that ended badly without a "not ok"; after one, the exit is no news.
+exits_only() {
+    grep -r -l -Z --include='*.trs' -E '^:test-result: ERROR' "$1" |
+        xargs -0 -r grep -L -E '^:test-result: (FAIL|XPASS)' | wc -l
+}
+
+# skips FOLDER: "test: reason"; but scripts that LM_PROGRAMS left out say nothing worth telling.
+skips() {
+    find "$1" -name '*.trs' | sort | while read -r trs; do
+        grep -q '^:test-result: SKIP' "$trs" || continue
+        grep -o -E '^(ok .*|1\.\.0 .*)# SKIP.*' "${trs%trs}log" |
+            sed -E "s,.*# SKIP ?,${trs#"$1/"}: ,; s,\.trs: ,: ," | grep -v 'LM_PROGRAMS leaves'
+    done
 }
 
 # add_results FOLDER: counts them, and shows what failed and what was skipped.
 add_results() {
     passed=$((passed + $(results 'PASS|XFAIL' "$1")))
-    failed=$((failed + $(results 'FAIL|XPASS|ERROR' "$1")))
-    skipped=$((skipped + $(results SKIP "$1") - $(left_out "$1" | wc -l)))
-    find "$1" -name '*.trs' | grep -v -x -F -f <(left_out "$1") | sort | while read -r trs; do
-        sed -n -E "s,^:test-result: (FAIL|XPASS|ERROR|SKIP) ?(.*),    \1: ${trs#"$1/"}: \2,p" "$trs"
-    done
+    failed=$((failed + $(results 'FAIL|XPASS' "$1") + $(exits_only "$1")))
+    skipped=$((skipped + $(skips "$1" | wc -l)))
+    skips "$1" | sed 's/^/    skipped: /'
     find "$1" -name '*.trs' -exec grep -l -E '^:test-result: (FAIL|XPASS|ERROR)' {} + | sort |
         while read -r trs; do
-            echo "    the end of ${trs%.trs}.log:"
-            grep -v '^ok ' "${trs%.trs}.log" | tail -n 30 | sed 's/^/        /'
+            echo "    FAILED: ${trs#"$1/"}; the end of ${trs%.trs}.log:"
+            # The driver repeats the lines of the test.
+            grep -v -E '^(ok|PASS:|FAIL:|SKIP:|# [^ ]*\.sh: )' "${trs%.trs}.log" |
+                tail -n 30 | sed 's/^/        /'
         done
 }
 
