@@ -1,1 +1,161 @@
-# what tests/unit builds
+# what tests/unit builds: one program per module of libcore, each twice: NAME with libcore, and
+# NAME_torture, compiled like libcore_torture and linked with it
+EXTRA_DIST += tests/unit/unit.h
+
+unit_tests = \
+	tests/unit/bits tests/unit/bits_torture \
+	tests/unit/classes tests/unit/classes_torture \
+	tests/unit/fatal tests/unit/fatal_torture \
+	tests/unit/lock tests/unit/lock_torture \
+	tests/unit/map tests/unit/map_torture \
+	tests/unit/marks tests/unit/marks_torture \
+	tests/unit/metadata tests/unit/metadata_torture \
+	tests/unit/runs tests/unit/runs_torture \
+	tests/unit/units tests/unit/units_torture \
+	tests/unit/large tests/unit/large_torture \
+	tests/unit/window tests/unit/window_torture \
+	tests/unit/slab tests/unit/slab_torture \
+	tests/unit/bin tests/unit/bin_torture \
+	tests/unit/magazine tests/unit/magazine_torture \
+	tests/unit/remote tests/unit/remote_torture
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+unit_plain = $(AM_CPPFLAGS) -I$(top_srcdir)
+unit_shrunk = $(unit_plain) -DLM_CONFIG_CHECKED=1 -DLM_CONFIG_TORTURE=1
+unit_compile = $(AM_CFLAGS) -pthread $(LM_SANITIZE)
+
+tests_unit_bits_SOURCES = tests/unit/bits.c
+tests_unit_bits_CPPFLAGS = $(unit_plain)
+tests_unit_bits_CFLAGS = $(unit_compile)
+tests_unit_bits_LDADD = libcore.la
+tests_unit_bits_torture_SOURCES = tests/unit/bits.c
+tests_unit_bits_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_bits_torture_CFLAGS = $(unit_compile)
+tests_unit_bits_torture_LDADD = libcore_torture.la
+
+tests_unit_classes_SOURCES = tests/unit/classes.c
+tests_unit_classes_CPPFLAGS = $(unit_plain)
+tests_unit_classes_CFLAGS = $(unit_compile)
+tests_unit_classes_LDADD = libcore.la
+tests_unit_classes_torture_SOURCES = tests/unit/classes.c
+tests_unit_classes_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_classes_torture_CFLAGS = $(unit_compile)
+tests_unit_classes_torture_LDADD = libcore_torture.la
+
+tests_unit_fatal_SOURCES = tests/unit/fatal.c
+tests_unit_fatal_CPPFLAGS = $(unit_plain)
+tests_unit_fatal_CFLAGS = $(unit_compile)
+tests_unit_fatal_LDADD = libcore.la
+tests_unit_fatal_torture_SOURCES = tests/unit/fatal.c
+tests_unit_fatal_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_fatal_torture_CFLAGS = $(unit_compile)
+tests_unit_fatal_torture_LDADD = libcore_torture.la
+
+tests_unit_lock_SOURCES = tests/unit/lock.c
+tests_unit_lock_CPPFLAGS = $(unit_plain)
+tests_unit_lock_CFLAGS = $(unit_compile)
+tests_unit_lock_LDADD = libcore.la
+tests_unit_lock_torture_SOURCES = tests/unit/lock.c
+tests_unit_lock_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_lock_torture_CFLAGS = $(unit_compile)
+tests_unit_lock_torture_LDADD = libcore_torture.la
+
+tests_unit_map_SOURCES = tests/unit/map.c
+tests_unit_map_CPPFLAGS = $(unit_plain)
+tests_unit_map_CFLAGS = $(unit_compile)
+tests_unit_map_LDADD = libcore.la
+tests_unit_map_torture_SOURCES = tests/unit/map.c
+tests_unit_map_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_map_torture_CFLAGS = $(unit_compile)
+tests_unit_map_torture_LDADD = libcore_torture.la
+
+tests_unit_marks_SOURCES = tests/unit/marks.c
+tests_unit_marks_CPPFLAGS = $(unit_plain)
+tests_unit_marks_CFLAGS = $(unit_compile)
+tests_unit_marks_LDADD = libcore.la
+tests_unit_marks_torture_SOURCES = tests/unit/marks.c
+tests_unit_marks_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_marks_torture_CFLAGS = $(unit_compile)
+tests_unit_marks_torture_LDADD = libcore_torture.la
+
+tests_unit_metadata_SOURCES = tests/unit/metadata.c
+tests_unit_metadata_CPPFLAGS = $(unit_plain)
+tests_unit_metadata_CFLAGS = $(unit_compile)
+tests_unit_metadata_LDADD = libcore.la
+tests_unit_metadata_torture_SOURCES = tests/unit/metadata.c
+tests_unit_metadata_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_metadata_torture_CFLAGS = $(unit_compile)
+tests_unit_metadata_torture_LDADD = libcore_torture.la
+
+tests_unit_runs_SOURCES = tests/unit/runs.c
+tests_unit_runs_CPPFLAGS = $(unit_plain)
+tests_unit_runs_CFLAGS = $(unit_compile)
+tests_unit_runs_LDADD = libcore.la
+tests_unit_runs_torture_SOURCES = tests/unit/runs.c
+tests_unit_runs_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_runs_torture_CFLAGS = $(unit_compile)
+tests_unit_runs_torture_LDADD = libcore_torture.la
+
+tests_unit_units_SOURCES = tests/unit/units.c
+tests_unit_units_CPPFLAGS = $(unit_plain)
+tests_unit_units_CFLAGS = $(unit_compile)
+tests_unit_units_LDADD = libcore.la
+tests_unit_units_torture_SOURCES = tests/unit/units.c
+tests_unit_units_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_units_torture_CFLAGS = $(unit_compile)
+tests_unit_units_torture_LDADD = libcore_torture.la
+
+tests_unit_large_SOURCES = tests/unit/large.c
+tests_unit_large_CPPFLAGS = $(unit_plain)
+tests_unit_large_CFLAGS = $(unit_compile)
+tests_unit_large_LDADD = libcore.la
+tests_unit_large_torture_SOURCES = tests/unit/large.c
+tests_unit_large_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_large_torture_CFLAGS = $(unit_compile)
+tests_unit_large_torture_LDADD = libcore_torture.la
+
+tests_unit_window_SOURCES = tests/unit/window.c
+tests_unit_window_CPPFLAGS = $(unit_plain)
+tests_unit_window_CFLAGS = $(unit_compile)
+tests_unit_window_LDADD = libcore.la
+tests_unit_window_torture_SOURCES = tests/unit/window.c
+tests_unit_window_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_window_torture_CFLAGS = $(unit_compile)
+tests_unit_window_torture_LDADD = libcore_torture.la
+
+tests_unit_slab_SOURCES = tests/unit/slab.c
+tests_unit_slab_CPPFLAGS = $(unit_plain)
+tests_unit_slab_CFLAGS = $(unit_compile)
+tests_unit_slab_LDADD = libcore.la
+tests_unit_slab_torture_SOURCES = tests/unit/slab.c
+tests_unit_slab_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_slab_torture_CFLAGS = $(unit_compile)
+tests_unit_slab_torture_LDADD = libcore_torture.la
+
+tests_unit_bin_SOURCES = tests/unit/bin.c
+tests_unit_bin_CPPFLAGS = $(unit_plain)
+tests_unit_bin_CFLAGS = $(unit_compile)
+tests_unit_bin_LDADD = libcore.la
+tests_unit_bin_torture_SOURCES = tests/unit/bin.c
+tests_unit_bin_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_bin_torture_CFLAGS = $(unit_compile)
+tests_unit_bin_torture_LDADD = libcore_torture.la
+
+tests_unit_magazine_SOURCES = tests/unit/magazine.c
+tests_unit_magazine_CPPFLAGS = $(unit_plain)
+tests_unit_magazine_CFLAGS = $(unit_compile)
+tests_unit_magazine_LDADD = libcore.la
+tests_unit_magazine_torture_SOURCES = tests/unit/magazine.c
+tests_unit_magazine_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_magazine_torture_CFLAGS = $(unit_compile)
+tests_unit_magazine_torture_LDADD = libcore_torture.la
+
+tests_unit_remote_SOURCES = tests/unit/remote.c
+tests_unit_remote_CPPFLAGS = $(unit_plain)
+tests_unit_remote_CFLAGS = $(unit_compile)
+tests_unit_remote_LDADD = libcore.la
+tests_unit_remote_torture_SOURCES = tests/unit/remote.c
+tests_unit_remote_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_remote_torture_CFLAGS = $(unit_compile)
+tests_unit_remote_torture_LDADD = libcore_torture.la

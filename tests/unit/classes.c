@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/classes: all sizes, all classes, all offsets.
+ */
+#include "unit.h"
+
+#include "base/classes.h"
+
+static bool size_classes_hold_their_requests(void)
+{
+    for (size_t size = 0; size <= LM_SMALL_MAX; size++)
+        UNIT_CHECK_THAT(lm_class_table[lm_class_for(size)].size >= size, "size %zu", size);
+    return true;
+}
+
+/* Within 16 bytes up to 128, within a quarter above. */
+static bool size_classes_are_tight(void)
+{
+    for (size_t size = 0; size <= LM_SMALL_MAX; size++) {
+        size_t waste = lm_class_table[lm_class_for(size)].size - size;
+        UNIT_CHECK_THAT(waste <= lm_max(15, size / 4) || size == 0, "size %zu wastes %zu", size,
+                        waste);
+    }
+    return lm_class_table[lm_class_for(0)].size == 16;
+}
+
+static bool sizes_are_multiples_of_16_and_grow(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        uint32_t size = lm_class_table[class].size;
+        UNIT_CHECK(size % LM_QUANTUM == 0 && size > 0);
+        UNIT_CHECK(class == 0 || size > lm_class_table[class - 1].size);
+    }
+    return lm_class_table[LM_CLASSES - 1].size == LM_SMALL_MAX;
+}
+
+static bool a_larger_request_never_gets_a_smaller_class(void)
+{
+    for (size_t size = 1; size <= LM_SMALL_MAX; size++)
+        UNIT_CHECK(lm_class_for(size) >= lm_class_for(size - 1));
+    return true;
+}
+
+static bool each_class_size_gets_its_own_class_or_the_next(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        unsigned given = lm_class_for(lm_class_table[class].size);
+        UNIT_CHECK(given == class || (class >= 8 && given == class + 1));
+    }
+    return true;
+}
+
+static bool the_reciprocal_divides_exactly(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        uint32_t size = lm_class_table[class].size;
+        uint32_t slot = 0;
+        uint32_t left = size;
+        for (uint32_t offset = 0; offset < 1u << 17; offset++) {
+            UNIT_CHECK_THAT(lm_class_slot(class, offset) == slot, "class %u offset %u", class,
+                            offset);
+            if (--left == 0) {
+                left = size;
+                slot++;
+            }
+        }
+    }
+    return true;
+}
+
+int main(void)
+{
+    lm_classes_init();
+    UNIT_TRUTH(size_classes_hold_their_requests);
+    UNIT_TRUTH(size_classes_are_tight);
+    UNIT_TRUTH(sizes_are_multiples_of_16_and_grow);
+    UNIT_TRUTH(a_larger_request_never_gets_a_smaller_class);
+    UNIT_TRUTH(each_class_size_gets_its_own_class_or_the_next);
+    UNIT_TRUTH(the_reciprocal_divides_exactly);
+    return tap_done();
+}

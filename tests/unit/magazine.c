@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/magazine: what a thread keeps at hand, and when that grows and shrinks.
+ */
+#include "unit.h"
+
+#include "heap/registry.h"
+#include "observe/snapshot.h"
+
+enum { BLOCKS = 20000 };
+
+static void *blocks[BLOCKS];
+
+static struct lm_heap *heap_of_mine(void)
+{
+    lm_free(lm_malloc(1));
+    return lm_thread.heap;
+}
+
+/* H1, H2 and the limits, for all magazines. */
+static bool magazines_are_sound(const struct lm_heap *heap)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        const struct lm_magazine *magazine = &heap->magazines[class];
+        void **top = heap->top[class];
+        UNIT_CHECK(magazine->slots[0] == NULL);
+        UNIT_CHECK(top >= magazine->slots && top <= magazine->slots + magazine->capacity);
+        UNIT_CHECK(heap->end[class] == magazine->slots + magazine->capacity);
+        UNIT_CHECK(magazine->capacity <= magazine->most && magazine->most <= LM_MAGAZINE_MOST);
+        UNIT_CHECK(magazine->most * lm_class_table[class].size <= LM_MAGAZINE_PAYLOAD);
+        UNIT_CHECK(magazine->capacity == 0 || lm_is_power_of_two(magazine->capacity + 1));
+        for (void **slot = magazine->slots + 1; slot <= top; slot++)
+            UNIT_CHECK(lm_unit_tag(lm_unit_of(*slot)) == (heap->tag | class));
+    }
+    return true;
+}
+
+/* Takes and frees `count` blocks, `rounds` times. */
+static bool churn(size_t size, size_t count, int rounds)
+{
+    for (int round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < count; i++) {
+            blocks[i] = lm_malloc(size);
+            UNIT_CHECK(blocks[i] != NULL);
+        }
+        for (size_t i = 0; i < count; i++)
+            lm_free(blocks[i]);
+    }
+    return true;
+}
+
+static bool a_fresh_heap_serves_in_address_order(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        size_t size = lm_class_table[class].size;
+        char *last = lm_malloc(size);
+        unsigned breaks = 0;
+        for (int i = 1; i < 200; i++) {
+            char *next = lm_malloc(size);
+            breaks += lm_unit_of(next) == lm_unit_of(last) && next < last;
+            last = next;
+        }
+        UNIT_CHECK_THAT(breaks == 0, "class %u goes down %u times", class, breaks);
+    }
+    return true;
+}
+
+static bool a_magazine_grows_under_pressure(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    unsigned class = lm_class_for(32);
+    UNIT_CHECK(heap->magazines[class].capacity == LM_MAGAZINE_FIRST);
+    UNIT_CHECK(churn(32, BLOCKS, 2));
+    UNIT_CHECK(heap->magazines[class].capacity == heap->magazines[class].most);
+    UNIT_CHECK(heap->magazines[class].capacity == LM_MAGAZINE_MOST);
+    return magazines_are_sound(heap);
+}
+
+static bool all_magazines_together_keep_their_budget(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(churn(lm_class_table[class].size, 300, 4));
+        size_t budget =
+            LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) / 8;
+        /* Slabs may have gone since a magazine grew. */
+        UNIT_CHECK_THAT(heap->magazine_size <= budget + 300 * 32768 / 8, "%zu bytes of %zu",
+                        heap->magazine_size, budget);
+    }
+    return magazines_are_sound(heap);
+}
+
+static bool an_idle_magazine_shrinks_by_halves(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    unsigned class = lm_class_for(32);
+    lm_trim();
+    UNIT_CHECK(churn(32, BLOCKS, 2) && heap->magazines[class].capacity == LM_MAGAZINE_MOST);
+    uint32_t capacity = LM_MAGAZINE_MOST;
+    void *others[64];
+    size_t held = 0;
+    /* Pretend that the last look was long ago; then a slow path of another class. */
+    for (int epoch = 0; epoch < 12; epoch++) {
+        heap->last_epoch = 0;
+        void *block = lm_malloc(20000);
+        while (heap->last_epoch == 0 && held < UNIT_COUNT_OF(others))
+            others[held++] = lm_malloc(20000);
+        lm_free(block);
+        uint32_t now = heap->magazines[class].capacity;
+        uint32_t count = (uint32_t)(heap->top[class] - heap->magazines[class].slots);
+        if (epoch > 0) {
+            UNIT_CHECK(now == lm_max(capacity / 2, LM_MAGAZINE_FIRST) || count == 0);
+            UNIT_CHECK(count <= now / 2 || now == LM_MAGAZINE_FIRST);
+        }
+        capacity = now;
+    }
+    while (held > 0)
+        lm_free(others[--held]);
+    UNIT_CHECK(capacity == LM_MAGAZINE_FIRST);
+    return magazines_are_sound(heap);
+}
+
+static bool trim_empties_the_callers_magazines(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    struct lm_snapshot now;
+    UNIT_CHECK(churn(100, 5000, 3) && churn(3000, 500, 3));
+    lm_snapshot_take(&now);
+    UNIT_CHECK(now.cached > 0);
+    lm_trim();
+    lm_snapshot_take(&now);
+    UNIT_CHECK_THAT(now.cached == 0 && now.slabs == 0, "%zu bytes cached, %zu in slabs", now.cached,
+                    now.slabs);
+    return magazines_are_sound(heap);
+}
+
+static bool without_magazines_nothing_is_kept(void)
+{
+    struct lm_snapshot now;
+    lm_options.magazines = false;
+    UNIT_CHECK(lm_core_init());
+    struct lm_heap *heap = heap_of_mine();
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(heap->magazines[class].capacity == 0 && heap->magazines[class].most == 0);
+        UNIT_CHECK(churn(lm_class_table[class].size, 50, 2));
+    }
+    lm_snapshot_take(&now);
+    UNIT_CHECK(now.cached == 0 && now.live == 0 && now.slabs == 0);
+    return magazines_are_sound(heap);
+}
+
+static _Atomic(unsigned) failures;
+
+/* A thread's first block of a class costs a refill of half a magazine at most. */
+static void *be_small(void *unused)
+{
+    void *mine[10];
+    for (int i = 0; i < 10; i++)
+        mine[i] = lm_malloc(64);
+    struct lm_heap *heap = lm_thread.heap;
+    size_t held = (size_t)(heap->top[3] - heap->magazines[3].slots);
+    failures += held > LM_MAGAZINE_FIRST || !magazines_are_sound(heap);
+    for (int i = 0; i < 10; i++)
+        lm_free(mine[i]);
+    return unused;
+}
+
+static bool a_thread_that_needs_little_keeps_little(void)
+{
+    unit_in_threads(4, be_small, NULL);
+    return failures == 0;
+}
+
+int main(void)
+{
+    unit_prepare();
+    UNIT_TRUTH_IN_CHILD(a_fresh_heap_serves_in_address_order);
+    UNIT_TRUTH_IN_CHILD(without_magazines_nothing_is_kept);
+    unit_start();
+    UNIT_TRUTH(a_magazine_grows_under_pressure);
+    UNIT_TRUTH(an_idle_magazine_shrinks_by_halves);
+    UNIT_TRUTH(trim_empties_the_callers_magazines);
+    UNIT_TRUTH(all_magazines_together_keep_their_budget);
+    UNIT_TRUTH(a_thread_that_needs_little_keeps_little);
+    return tap_done();
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * slab/slab, for every class: the bitmaps against a shadow, pointers against all offsets, holes
+ * against mincore.
+ */
+#include "unit.h"
+
+#include "os/os.h"
+#include "slab/slab.h"
+#include "space/units.h"
+
+enum { MOST_SLOTS = 1024, OWNER = 7 };
+
+static uint64_t seed;
+static struct lm_slab *slab;
+static bool is_used[MOST_SLOTS];
+
+static bool create(unsigned class)
+{
+    size_t dirty;
+    size_t unit = lm_units_take(lm_slab_units(class), 1, &dirty);
+    UNIT_CHECK(unit != LM_NO_UNIT);
+    slab = lm_slab_create(class, unit, OWNER);
+    UNIT_CHECK(slab != NULL && slab->slots <= MOST_SLOTS);
+    memset(is_used, 0, sizeof is_used);
+    return true;
+}
+
+static void destroy(void)
+{
+    size_t unit = slab->unit;
+    size_t units = slab->units;
+    lm_slab_destroy(slab);
+    lm_units_give(unit, units);
+}
+
+static size_t used_slots(void)
+{
+    size_t sum = 0;
+    for (size_t slot = 0; slot < slab->slots; slot++)
+        sum += is_used[slot];
+    return sum;
+}
+
+static bool bitmap_agrees(void)
+{
+    for (size_t slot = 0; slot < slab->words * 64u; slot++) {
+        bool is_free = (slab->free[slot / 64] >> slot % 64 & 1) != 0;
+        UNIT_CHECK(is_free == (slot < slab->slots && !is_used[slot]));
+    }
+    UNIT_CHECK(slab->used == used_slots());
+    lm_slab_verify(slab);
+    return true;
+}
+
+/* Lowest first, from out[0] downward. */
+static bool refill(size_t count)
+{
+    void *blocks[MOST_SLOTS + 1];
+    size_t got = lm_slab_refill(slab, blocks + count, count);
+    UNIT_CHECK(got == lm_min(count, slab->slots - used_slots()));
+    size_t slot = 0;
+    for (size_t i = 0; i < got; i++, slot++) {
+        while (is_used[slot])
+            slot++;
+        UNIT_CHECK(blocks[count - i] == lm_slab_address(slab, (uint32_t)slot));
+        is_used[slot] = true;
+    }
+    return true;
+}
+
+static bool put(size_t slot)
+{
+    bool was_used = is_used[slot];
+    uint64_t bit = UINT64_C(1) << slot % 64;
+    UNIT_CHECK(lm_slab_put(slab, (uint32_t)slot / 64, bit) == was_used);
+    is_used[slot] = false;
+    return true;
+}
+
+static bool slots_are_taken_lowest_first(void)
+{
+    uint64_t random = seed;
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(create(class) && bitmap_agrees());
+        for (int step = 0; step < 200; step++) {
+            if (unit_below(&random, 4) == 0)
+                UNIT_CHECK(refill(1 + unit_below(&random, slab->slots)));
+            else
+                UNIT_CHECK(put(unit_below(&random, slab->slots)));
+            UNIT_CHECK(bitmap_agrees());
+        }
+        for (size_t slot = 0; slot < slab->slots; slot++)
+            UNIT_CHECK(put(slot));
+        destroy();
+    }
+    return true;
+}
+
+static bool slots_lie_inside_and_apart(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(create(class));
+        size_t size = lm_class_table[class].size;
+        size_t room = (size_t)slab->units << lm_unit_log2;
+        UNIT_CHECK(slab->slots * size <= room && (slab->slots + 1) * size > room);
+        UNIT_CHECK(lm_is_power_of_two(slab->units));
+        UNIT_CHECK(lm_slab_address(slab, 0) == lm_unit_address(slab->unit));
+        UNIT_CHECK(slab->slots == 1 ||
+                   lm_slab_address(slab, 1) == lm_unit_address(slab->unit) + size);
+        destroy();
+    }
+    return true;
+}
+
+static bool only_starts_of_slots_are_found(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(create(class));
+        char *start = lm_unit_address(slab->unit);
+        size_t size = lm_class_table[class].size;
+        for (size_t offset = 0; offset < (size_t)slab->units << lm_unit_log2; offset++) {
+            struct lm_slot found;
+            size_t slot = offset / size;
+            bool is_start = offset % size == 0 && slot < slab->slots;
+            bool is_found = lm_slab_find(start + offset, lm_unit_of(start + offset), &found);
+            UNIT_CHECK_THAT(is_found == is_start, "class %u offset %zu", class, offset);
+            UNIT_CHECK(!is_found || (found.slab == slab && found.word == slot / 64 &&
+                                     found.bit == UINT64_C(1) << slot % 64));
+        }
+        destroy();
+    }
+    return true;
+}
+
+static bool several_slots_of_a_word_are_put_at_once(void)
+{
+    UNIT_CHECK(create(0) && refill(200));
+    UNIT_CHECK(lm_slab_put(slab, 1, 0xff00ff));
+    UNIT_CHECK(slab->used == 200 - 16);
+    UNIT_CHECK(!lm_slab_put(slab, 1, 0x10100) && slab->used == 200 - 16);
+    lm_slab_verify(slab);
+    UNIT_CHECK(lm_slab_put(slab, 1, ~UINT64_C(0xff00ff)) && lm_slab_put(slab, 0, ~UINT64_C(0)));
+    UNIT_CHECK(lm_slab_put(slab, 2, ~UINT64_C(0)) && lm_slab_put(slab, 3, 0xff) && slab->used == 0);
+    destroy();
+    return true;
+}
+
+static bool remote_nodes_know_their_slab_and_word(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(create(class));
+        UNIT_CHECK((uintptr_t)lm_slab_remote(slab, 0) % LM_CACHE_LINE == 0);
+        UNIT_CHECK((char *)lm_slab_remote(slab, 0) >= (char *)&slab->free[slab->words]);
+        for (uint32_t word = 0; word < slab->words; word++) {
+            struct lm_remote *node = lm_slab_remote(slab, word);
+            UNIT_CHECK(node->bits == 0 && lm_metadata_at(node->slab) == slab);
+            UNIT_CHECK(lm_remote_at(lm_remote_index(node)) == node);
+            UNIT_CHECK(lm_remote_word(node, slab) == word);
+        }
+        destroy();
+    }
+    return true;
+}
+
+static bool units_carry_owner_and_class(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        UNIT_CHECK(create(class));
+        size_t unit = slab->unit;
+        size_t units = slab->units;
+        for (size_t i = 0; i < units; i++)
+            UNIT_CHECK(lm_unit_tag(unit + i) == (OWNER << 8 | class) &&
+                       lm_slab_of_unit(unit + i) == slab);
+        lm_slab_hand_over(slab, OWNER + 1);
+        for (size_t i = 0; i < units; i++)
+            UNIT_CHECK(lm_unit_tag(unit + i) == ((OWNER + 1) << 8 | class));
+        UNIT_CHECK(slab->owner == OWNER + 1);
+        lm_slab_verify(slab);
+        destroy();
+        for (size_t i = 0; i < units; i++)
+            UNIT_CHECK(lm_unit_tag(unit + i) == LM_TAG_FREE);
+    }
+    return true;
+}
+
+/* Which pages hold a byte of a used slot, the slow way. */
+static void mark_needed(bool *is_needed)
+{
+    size_t size = lm_class_table[slab->class].size;
+    for (size_t slot = 0; slot < slab->slots; slot++)
+        for (size_t at = slot * size; is_used[slot] && at < (slot + 1) * size; at += 16)
+            is_needed[at / UNIT_PAGE] = true;
+}
+
+static bool holes_are_what_no_used_slot_touches(uint64_t *random)
+{
+    char *start = lm_unit_address(slab->unit);
+    size_t room = (size_t)slab->units << lm_unit_log2;
+    bool is_needed[2 * 16384 / UNIT_PAGE * 2] = {false};
+    UNIT_CHECK(refill(slab->slots));
+    unit_fill(start, room, 1);
+    size_t share = 1 + unit_below(random, 64);
+    for (size_t slot = 0; slot < slab->slots; slot++)
+        if (unit_below(random, 64) < share)
+            UNIT_CHECK(put(slot));
+    mark_needed(is_needed);
+    size_t purged = 0;
+    for (size_t page = 0; page < room / UNIT_PAGE; page++)
+        purged += is_needed[page] ? 0 : UNIT_PAGE;
+    UNIT_CHECK(lm_slab_purge_holes(slab) == purged);
+    for (size_t page = 0; page < room / UNIT_PAGE; page++) {
+        char *at = start + page * UNIT_PAGE;
+        bool is_there = unit_resident_pages(at, UNIT_PAGE) != 0;
+        UNIT_CHECK_THAT(is_there == is_needed[page], "class %d page %zu", slab->class, page);
+        UNIT_CHECK(!is_there || unit_is_filled(at, UNIT_PAGE, 1 + page * UNIT_PAGE / 8));
+    }
+    UNIT_CHECK(lm_slab_purge_holes(slab) == 0);
+    for (size_t slot = 0; slot < slab->slots; slot++)
+        UNIT_CHECK(put(slot));
+    return true;
+}
+
+static bool purge_returns_exactly_the_holes(void)
+{
+    uint64_t random = seed + 1;
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        for (int round = 0; round < 12; round++) {
+            UNIT_CHECK(create(class) && holes_are_what_no_used_slot_touches(&random));
+            destroy();
+        }
+    }
+    return true;
+}
+
+static bool a_slab_in_use_is_swept_again(void)
+{
+    UNIT_CHECK(create(20) && refill(slab->slots));
+    UNIT_CHECK(lm_slab_purge_holes(slab) == 0);
+    for (size_t slot = 1; slot < slab->slots; slot++)
+        UNIT_CHECK(put(slot));
+    UNIT_CHECK(lm_slab_purge_holes(slab) == 3 * UNIT_PAGE && lm_slab_purge_holes(slab) == 0);
+    UNIT_CHECK(refill(1) && lm_slab_purge_holes(slab) == 3 * UNIT_PAGE);
+    UNIT_CHECK(put(0) && put(1));
+    destroy();
+    return true;
+}
+
+int main(void)
+{
+    unit_start();
+    seed = tap_seed();
+    /* The first purge of a process looks at a page; here it must not. */
+    bool is_zero;
+    size_t dirty;
+    size_t unit = lm_units_take(1, 1, &dirty);
+    lm_os_purge(lm_unit_address(unit), lm_unit_size, &is_zero);
+    UNIT_TRUTH(slots_lie_inside_and_apart);
+    UNIT_TRUTH(slots_are_taken_lowest_first);
+    UNIT_TRUTH(only_starts_of_slots_are_found);
+    UNIT_TRUTH(several_slots_of_a_word_are_put_at_once);
+    UNIT_TRUTH(remote_nodes_know_their_slab_and_word);
+    UNIT_TRUTH(units_carry_owner_and_class);
+    UNIT_TRUTH(purge_returns_exactly_the_holes);
+    UNIT_TRUTH(a_slab_in_use_is_swept_again);
+    return tap_done();
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/units against a shadow of the window: who has each unit, and which may hold old bytes.
+ */
+#include "unit.h"
+
+#include "os/os.h"
+#include "space/units.h"
+
+enum { SHADOW = 65536, HOLDINGS = 300, STEPS = 6000 };
+
+enum state { BEYOND, CLEAN, DIRTY, HELD };
+
+struct holding {
+    size_t first;
+    size_t count;
+};
+
+static uint64_t seed;
+static unsigned char shadow[SHADOW];
+/* units that exist */
+static size_t known;
+static struct holding holdings[HOLDINGS];
+
+/* The window has grown: what is new is clean. */
+static void see_growth(void)
+{
+    size_t committed = lm_units_totals().committed;
+    for (; known < committed; known++)
+        shadow[known] = CLEAN;
+}
+
+static size_t lowest_run(size_t count)
+{
+    size_t run = 0;
+    for (size_t unit = 0; unit < known; unit++) {
+        bool is_in = shadow[unit] == DIRTY || shadow[unit] == CLEAN;
+        run = is_in ? run + 1 : 0;
+        if (run == count)
+            return unit + 1 - count;
+    }
+    return LM_NO_UNIT;
+}
+
+static size_t count_state(size_t first, size_t count, enum state state)
+{
+    size_t sum = 0;
+    for (size_t unit = first; unit < first + count; unit++)
+        sum += shadow[unit] == state;
+    return sum;
+}
+
+static size_t aligned_up(size_t unit, size_t alignment)
+{
+    uintptr_t address = lm_round_up((uintptr_t)lm_unit_address(unit), alignment);
+    return (address - lm_window.base) >> lm_unit_log2;
+}
+
+static bool hold(struct holding *holding, size_t first, size_t count, size_t dirty)
+{
+    see_growth();
+    UNIT_CHECK(first + count <= known);
+    UNIT_CHECK_THAT(count_state(first, count, HELD) == 0, "units [%zu, +%zu) overlap", first,
+                    count);
+    UNIT_CHECK(dirty == count_state(first, count, DIRTY));
+    UNIT_CHECK(dirty != 0 || unit_is_zero(lm_unit_address(first), count << lm_unit_log2));
+    memset(shadow + first, HELD, count);
+    /* Touch it, so that dirty units really hold something. */
+    for (size_t unit = first; unit < first + count; unit++)
+        lm_unit_address(unit)[unit % lm_unit_size] = 1;
+    *holding = (struct holding){first, count};
+    return true;
+}
+
+static bool take(struct holding *holding, uint64_t *random)
+{
+    size_t count = 1 + unit_random_size(random, unit_below(random, 50) == 0 ? 600 : 40);
+    size_t alignment = 1;
+    if (unit_below(random, 4) == 0)
+        alignment = (size_t)1 << unit_below(random, 23);
+    size_t spare = alignment <= lm_unit_size ? 0 : (alignment >> lm_unit_log2) - 1;
+    size_t expected = lowest_run(count + spare);
+    size_t dirty = SIZE_MAX;
+    size_t first = lm_units_take(count, alignment, &dirty);
+    UNIT_CHECK(first != LM_NO_UNIT && (uintptr_t)lm_unit_address(first) % alignment == 0);
+    UNIT_CHECK(expected == LM_NO_UNIT || first == aligned_up(expected, alignment));
+    return hold(holding, first, count, dirty);
+}
+
+/* The units behind a holding: to be had exactly if they are free. */
+static bool take_behind(const struct holding *left, struct holding *holding, uint64_t *random)
+{
+    size_t first = left->first + left->count;
+    size_t count = 1 + unit_below(random, 4);
+    size_t dirty = SIZE_MAX;
+    bool is_free = true;
+    for (size_t unit = first; unit < first + count; unit++)
+        is_free &= shadow[unit] != HELD;
+    bool is_taken = lm_units_take_at(first, count, &dirty);
+    UNIT_CHECK(is_taken == is_free);
+    return !is_taken || hold(holding, first, count, dirty);
+}
+
+static bool give(struct holding *holding, uint64_t *random)
+{
+    char *start = lm_unit_address(holding->first);
+    size_t size = holding->count << lm_unit_log2;
+    bool is_zero = false;
+    bool is_clean = unit_below(random, 6) == 0 && lm_os_purge(start, size, &is_zero) && is_zero;
+    if (is_clean)
+        lm_units_give_clean(holding->first, holding->count);
+    else
+        lm_units_give(holding->first, holding->count);
+    memset(shadow + holding->first, is_clean ? CLEAN : DIRTY, holding->count);
+    UNIT_CHECK(lm_units_is_free(holding->first));
+    holding->count = 0;
+    return true;
+}
+
+static bool purge(void)
+{
+    size_t dirty = count_state(0, known, DIRTY);
+    UNIT_CHECK(lm_units_purge() == dirty << lm_unit_log2);
+    for (size_t unit = 0; unit < known; unit++) {
+        if (shadow[unit] == DIRTY)
+            shadow[unit] = CLEAN;
+        if (shadow[unit] == CLEAN)
+            UNIT_CHECK(unit_resident_pages(lm_unit_address(unit), lm_unit_size) <= 1);
+    }
+    return true;
+}
+
+static bool totals_agree(void)
+{
+    struct lm_units_totals totals = lm_units_totals();
+    UNIT_CHECK(totals.committed == known);
+    UNIT_CHECK(totals.in_use == count_state(0, known, HELD));
+    UNIT_CHECK(totals.dirty == count_state(0, known, DIRTY));
+    lm_units_verify();
+    return true;
+}
+
+static bool step_once(uint64_t *random)
+{
+    struct holding *holding = &holdings[unit_below(random, HOLDINGS)];
+    const struct holding *left = &holdings[unit_below(random, HOLDINGS)];
+    if (holding->count != 0)
+        return give(holding, random);
+    if (unit_below(random, 3) == 0 && left->count != 0)
+        return take_behind(left, holding, random);
+    return take(holding, random);
+}
+
+static bool units_are_taken_lowest_first_and_never_twice(void)
+{
+    uint64_t random = seed;
+    see_growth();
+    for (int step = 0; step < STEPS; step++) {
+        UNIT_CHECK(step_once(&random));
+        UNIT_CHECK(known <= SHADOW - 2000);
+        if (step % 32 == 0)
+            UNIT_CHECK(totals_agree());
+        if (step % 1000 == 999)
+            UNIT_CHECK(purge() && totals_agree());
+    }
+    for (size_t i = 0; i < HOLDINGS; i++)
+        if (holdings[i].count != 0)
+            UNIT_CHECK(give(&holdings[i], &random));
+    UNIT_CHECK(purge() && totals_agree());
+    return lm_units_totals().in_use == 0;
+}
+
+static void use_for_a_moment(size_t count)
+{
+    size_t dirty;
+    size_t first = lm_units_take(count, 1, &dirty);
+    for (size_t unit = first; unit < first + count; unit++)
+        lm_unit_address(unit)[0] = 1;
+    lm_units_give(first, count);
+}
+
+/* The clock is an argument, so this needs no waiting. */
+static bool idle_units_go_back_after_the_demand_window(void)
+{
+    uint64_t now = lm_os_clock_ms() + 1000000;
+    lm_units_tick(now);
+    lm_units_tick(now += LM_DEMAND_WINDOW_MS);
+    use_for_a_moment(2000);
+    lm_units_tick(now += LM_PURGE_PERIOD_MS);
+    UNIT_CHECK(lm_units_totals().dirty == 2000);
+    for (int tick = 0; tick < 20; tick++)
+        lm_units_tick(now += LM_PURGE_PERIOD_MS);
+    size_t half_way = lm_units_totals().dirty;
+    UNIT_CHECK_THAT(half_way < 2000, "%zu units are still dirty", half_way);
+    for (int tick = 0; tick < 30; tick++)
+        lm_units_tick(now += LM_PURGE_PERIOD_MS);
+    UNIT_CHECK(lm_units_totals().dirty == 0);
+    return true;
+}
+
+static bool units_in_steady_use_are_not_purged(void)
+{
+    uint64_t now = lm_os_clock_ms() + 2000000;
+    size_t purges = 0;
+    for (int tick = 0; tick < 100; tick++) {
+        use_for_a_moment(500);
+        lm_units_tick(now += LM_PURGE_PERIOD_MS);
+        purges += tick > 20 && lm_units_totals().dirty < 500;
+    }
+    UNIT_CHECK_THAT(purges == 0, "%zu purges", purges);
+    lm_units_purge();
+    return true;
+}
+
+static bool a_look_before_its_time_purges_nothing(void)
+{
+    uint64_t now = lm_os_clock_ms() + 3000000;
+    lm_units_tick(now);
+    lm_units_tick(now += 3 * LM_DEMAND_WINDOW_MS);
+    use_for_a_moment(100);
+    lm_units_tick(now += 1);
+    return lm_units_totals().dirty == 100;
+}
+
+static bool without_delay_units_go_back_at_once(void)
+{
+    lm_options.purge_delay_ms = 0;
+    use_for_a_moment(300);
+    return lm_units_totals().dirty == 0;
+}
+
+static bool more_than_the_window_is_refused(void)
+{
+    size_t dirty;
+    UNIT_CHECK(lm_units_take(lm_window.capacity + 1, 1, &dirty) == LM_NO_UNIT);
+    UNIT_CHECK(lm_units_take(SIZE_MAX / 2, 1, &dirty) == LM_NO_UNIT);
+    UNIT_CHECK(lm_units_take(1, (size_t)1 << 62, &dirty) == LM_NO_UNIT);
+    UNIT_CHECK(!lm_units_take_at(lm_window.capacity, 1, &dirty));
+    lm_units_verify();
+    return true;
+}
+
+/* What a child finds whose parent held the lock while it forked. */
+static bool units_are_whole_after_a_fork_in_the_middle(void)
+{
+    size_t dirty;
+    size_t first = lm_units_take(10, 1, &dirty);
+    use_for_a_moment(50);
+    struct lm_units_totals before = lm_units_totals();
+    lm_units_after_fork();
+    struct lm_units_totals after = lm_units_totals();
+    UNIT_CHECK(before.dirty == after.dirty && before.in_use == after.in_use);
+    lm_units_give(first, 10);
+    lm_units_verify();
+    return true;
+}
+
+int main(void)
+{
+    unit_prepare();
+    lm_os_init();
+    if (!lm_units_init())
+        tap_bail("no memory to begin with");
+    seed = tap_seed();
+    UNIT_TRUTH(units_are_taken_lowest_first_and_never_twice);
+    UNIT_TRUTH(idle_units_go_back_after_the_demand_window);
+    UNIT_TRUTH(units_in_steady_use_are_not_purged);
+    UNIT_TRUTH(a_look_before_its_time_purges_nothing);
+    UNIT_TRUTH(more_than_the_window_is_refused);
+    UNIT_TRUTH(units_are_whole_after_a_fork_in_the_middle);
+    UNIT_TRUTH_IN_CHILD(without_delay_units_go_back_at_once);
+    return tap_done();
+}
