@@ -23,6 +23,15 @@ for trace in mix threads; do
     done
 done
 
+# A block freed before it was acquired would stay: count what lives at the end, several times.
+got=
+for _ in 1 2 3 4 5; do
+    "$fragbench" replay -n 1 --settle 0 --mode parallel "$work/threads.ftr" >"$work/out" 2>/dev/null
+    got="$got $(field still_live_blocks "$work/out")"
+done
+live=$(field end_live_blocks "$work/threads.json")
+same "blocks_handed_over_are_acquired_before_they_are_released" " $live $live $live $live $live" "$got"
+
 # 2 checkpoints have 16 samples: the same positions as info's curve of 16.
 sed 's/.*"curve":\[//' "$work/mix.json" | tr -d '[]{}' | tr ',' ' ' |
     awk '{ for (i = 1; i + 2 <= NF; i += 3) print $i, $(i + 1) }' >"$work/wanted"
