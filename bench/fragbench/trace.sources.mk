@@ -40,6 +40,7 @@ fb_trace_sources = $(fb_format_sources) \
 fb_recorder_sources = $(fb_format_sources) \
 	bench/fragbench/trace/recorder/doors.c \
 	bench/fragbench/trace/recorder/doors_cxx.c \
+	bench/fragbench/trace/recorder/large.c \
 	bench/fragbench/trace/recorder/recorder.h \
 	bench/fragbench/trace/recorder/sink.c \
 	bench/fragbench/trace/recorder/stream.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The recorder library: what its four files know of each other.
+ * The recorder library: what its files know of each other.
  *   doors.c, doors_cxx.c  malloc and its kin: forward to the real one, tell the stream
  *   stream.c              one thread's operations, thread birth and death, fork
+ *   large.c               pages that large blocks had touched
  *   sink.c                the trace file, its live sidecar, slots, flushing
  * Everything here runs inside somebody's malloc: no malloc, no stdio, no cancellation points,
  * errno left as it was. Memory comes from mmap. */
@@ -32,6 +33,13 @@ void fb_record_release(void *block);
 /* A realloc has two moments: begin before the real call, end behind it. */
 struct fb_event fb_record_resize_begin(void *block, size_t size);
 void fb_record_resize_end(struct fb_event *event, void *block);
+
+/* --- large.c ------------------------------------------------------------- */
+
+/* A block has been acquired. */
+void fb_large_add(void *block, size_t size);
+/* It is about to be released: its resident pages, FB_TOUCHED_UNKNOWN when it is not large. */
+uint32_t fb_large_release(void *block);
 
 /* --- sink.c -------------------------------------------------------------- */
 

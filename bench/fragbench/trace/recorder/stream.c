@@ -16,7 +16,7 @@
 #endif
 
 /* Thread 0 is nobody: operations of threads that have died already (destructors run late). */
-enum { LATE_THREAD = 0, MINCORE_STEP = 4096 };
+enum { LATE_THREAD = 0 };
 
 struct fb_stream {
     struct fb_encoder encoder;
@@ -41,7 +41,6 @@ static struct {
     struct fb_stream *late;
     pthread_key_t death_key;
     _Atomic uint32_t threads;
-    size_t page_size;
     enum { UNTRIED, STARTING, STARTED } state;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .late_lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -170,7 +169,6 @@ static void start(void)
     if (environ == NULL)
         return;
     registry.state = STARTING;
-    registry.page_size = (size_t)sysconf(_SC_PAGESIZE);
     if (fb_sink_open()) {
         pthread_key_create(&registry.death_key, on_thread_exit);
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
@@ -225,31 +223,6 @@ static void record(struct fb_event *event, bool is_stamped)
         pthread_mutex_unlock(&registry.late_lock);
 }
 
-/* Resident pages of a block, by mincore; unknown when part of it is not mapped. */
-static uint32_t count_touched(void *block, size_t size)
-{
-    unsigned char resident[MINCORE_STEP];
-    uintptr_t page = registry.page_size;
-    uintptr_t at = (uintptr_t)block & ~(page - 1);
-    uintptr_t end = ((uintptr_t)block + size + page - 1) & ~(page - 1);
-    uint32_t touched = 0;
-    while (at < end) {
-        size_t pages = (end - at) / page < MINCORE_STEP ? (end - at) / page : MINCORE_STEP;
-        if (mincore((void *)at, pages * page, resident) != 0)
-            return FB_TOUCHED_UNKNOWN;
-        for (size_t i = 0; i < pages; i++)
-            touched += resident[i] & 1u;
-        at += pages * page;
-    }
-    return touched;
-}
-
-static uint32_t touched_pages(void *block)
-{
-    size_t size = fb_real_usable_size(block);
-    return size < FB_TOUCHED_FROM ? FB_TOUCHED_UNKNOWN : count_touched(block, size);
-}
-
 void fb_record_acquire(enum fb_kind kind, void *block, size_t size, uint8_t align_log2)
 {
     int saved_errno = errno;
@@ -257,6 +230,8 @@ void fb_record_acquire(enum fb_kind kind, void *block, size_t size, uint8_t alig
                              .address = (uintptr_t)block,
                              .size = size,
                              .align_log2 = align_log2};
+    if (block != NULL)
+        fb_large_add(block, size);
     record(&event, false);
     errno = saved_errno;
 }
@@ -265,7 +240,7 @@ void fb_record_release(void *block)
 {
     int saved_errno = errno;
     struct fb_event event = {.kind = FB_KIND_FREE, .address = (uintptr_t)block};
-    event.touched = touched_pages(block);
+    event.touched = fb_large_release(block);
     if (event.touched != FB_TOUCHED_UNKNOWN)
         event.kind = FB_KIND_FREE_TOUCHED;
     record(&event, false);
@@ -277,7 +252,7 @@ struct fb_event fb_record_resize_begin(void *block, size_t size)
     int saved_errno = errno;
     struct fb_event event = {.kind = FB_KIND_REALLOC, .address = (uintptr_t)block, .size = size};
     own_stream();
-    event.touched = touched_pages(block);
+    event.touched = fb_large_release(block);
     if (event.touched != FB_TOUCHED_UNKNOWN)
         event.kind = FB_KIND_REALLOC_TOUCHED;
     event.stamp = fb_stamp_now();
@@ -288,6 +263,8 @@ struct fb_event fb_record_resize_begin(void *block, size_t size)
 void fb_record_resize_end(struct fb_event *event, void *block)
 {
     int saved_errno = errno;
+    if (block != NULL)
+        fb_large_add(block, event->size);
     if (block == NULL && event->size != 0)
         *event =
             (struct fb_event){.kind = FB_KIND_FAILED, .stamp = event->stamp, .size = event->size};
