@@ -73,6 +73,7 @@ static void *take_small(unsigned class)
     return p;
 }
 
+/* Either kind of space may be the one that is left when memory is short. */
 static void *take_big(size_t size, size_t alignment, bool *is_zero)
 {
     bool is_large = size <= LM_LARGE_MOST && alignment <= (size_t)1 << LM_GRANULE_LOG2;
@@ -81,6 +82,8 @@ static void *take_big(size_t size, size_t alignment, bool *is_zero)
         *is_zero = true;
         p = lm_huge_take(size, alignment, LM_HUGE_EXACT);
     }
+    if (p == NULL && !is_large)
+        p = lm_large_take(size, alignment, is_zero);
     return p;
 }
 
@@ -166,9 +169,18 @@ static void free_in_zone(void *p)
     if (lm_window.is_virtual)
         lm_foreign.free(p);
     else
-        lm_fatal("free",
-                 (uintptr_t)p % (1u << LM_GRANULE_LOG2) == 0 ? LM_DOUBLE_FREE : LM_INVALID_POINTER,
-                 p);
+        lm_fatal("free", lm_huge_is_free(p) ? LM_DOUBLE_FREE : LM_INVALID_POINTER, p);
+}
+
+/* Above the committed units. */
+static void free_outside(void *p)
+{
+    if (lm_is_in_huge_zone(p))
+        free_in_zone(p);
+    else if (lm_unit_of(p) < lm_window.capacity && !lm_window.is_virtual)
+        lm_fatal("free", LM_INVALID_POINTER, p);
+    else
+        lm_foreign.free(p);
 }
 
 /* A thread that has no heap yet gets one: it may be about to free a million blocks. */
@@ -194,10 +206,7 @@ LM_NOINLINE void lm_free_slow(void *p)
     if (p == NULL)
         return;
     if (lm_unlikely(unit >= load_relaxed(&lm_window_units))) {
-        if (lm_is_in_huge_zone(p))
-            free_in_zone(p);
-        else
-            lm_foreign.free(p);
+        free_outside(p);
         return;
     }
     uint32_t tag = lm_unit_tag(unit);

@@ -20,30 +20,47 @@ struct place {
     size_t usable;
 };
 
+/* Above the committed units. */
+static struct place locate_outside(const void *p)
+{
+    struct place place = {FOREIGN, lm_unit_of(p), 0};
+    if (lm_is_in_huge_zone(p)) {
+        place.usable = lm_huge_usable(p);
+        if (place.usable != 0 || !lm_window.is_virtual)
+            place.kind = HUGE;
+    } else if (place.unit < lm_window.capacity && !lm_window.is_virtual) {
+        place.kind = LARGE;
+    }
+    return place;
+}
+
+/* What p points at; usable is 0 if that is no block of ours. */
+static struct place locate_quietly(const void *p)
+{
+    struct place place = {FOREIGN, lm_unit_of(p), 0};
+    if (place.unit >= load_relaxed(&lm_window_units))
+        return locate_outside(p);
+    uint32_t tag = lm_unit_tag(place.unit);
+    if (tag == LM_TAG_TAKEN)
+        return place;
+    struct lm_slot slot;
+    place.kind = tag == LM_TAG_LARGE ? LARGE : SMALL;
+    if (tag == LM_TAG_LARGE && p == lm_unit_address(place.unit))
+        place.usable = lm_large_size(place.unit);
+    else if (tag > UINT8_MAX && lm_slab_find(p, place.unit, &slot))
+        place.usable = lm_class_table[slot.slab->class].size;
+    return place;
+}
+
 /* Dies if p is no block. */
 static struct place locate(const char *door, const void *p)
 {
-    struct place place = {FOREIGN, lm_unit_of(p), 0};
-    if (place.unit >= load_relaxed(&lm_window_units)) {
-        if (!lm_is_in_huge_zone(p))
-            return place;
-        place.kind = HUGE;
-        place.usable = lm_huge_usable(p);
-        if (place.usable == 0 && lm_window.is_virtual)
-            place.kind = FOREIGN;
-    } else {
-        uint32_t tag = lm_unit_tag(place.unit);
-        if (tag == LM_TAG_TAKEN)
-            return place;
-        struct lm_slot slot;
-        place.kind = tag == LM_TAG_LARGE ? LARGE : SMALL;
-        if (tag == LM_TAG_LARGE && p == lm_unit_address(place.unit))
-            place.usable = lm_large_size(place.unit);
-        else if (tag > UINT8_MAX && lm_slab_find(p, place.unit, &slot))
-            place.usable = lm_class_table[tag % (1u << LM_TAG_CLASS_BITS)].size;
-    }
+    struct place place = locate_quietly(p);
     if (lm_unlikely(place.usable == 0 && place.kind != FOREIGN))
         lm_fatal(door, LM_INVALID_POINTER, p);
+    /* Without magazines a block's state is known at once. */
+    if (lm_unlikely(!lm_options.magazines) && place.kind == SMALL && lm_heap_is_free(p, place.unit))
+        lm_fatal(door, LM_DOUBLE_FREE, p);
     return place;
 }
 

@@ -146,6 +146,10 @@ void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 /* Frees a block whose slab belongs to another heap; heap may be lm_heap_none. */
 void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit);
 
+/* True if the slot at p, the start of one, is free or was returned by a stranger. Blocks in
+ * magazines and outboxes count as used. */
+bool lm_heap_is_free(const void *p, size_t unit);
+
 /* size <= LM_SMALL_MAX. NULL: the magazine is empty, refill it. */
 LM_INLINE void *lm_heap_take(struct lm_heap *heap, unsigned class)
 {

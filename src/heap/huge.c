@@ -213,6 +213,16 @@ bool lm_huge_give(void *p)
     return true;
 }
 
+bool lm_huge_is_free(const void *p)
+{
+    size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
+    lm_lock_take(&zone.lock);
+    bool is_free =
+        granule < load_relaxed(&zone.known) && lm_runs_length(&zone.free, granule, 1) != 0;
+    lm_lock_give(&zone.lock);
+    return is_free;
+}
+
 size_t lm_huge_usable(const void *p)
 {
     const struct huge *huge = find(p);

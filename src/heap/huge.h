@@ -29,6 +29,8 @@ enum lm_huge_fit {
 void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit);
 /* False: p is not a block (any more). */
 bool lm_huge_give(void *p);
+/* True if p, in the zone, lies in no block's slot. */
+bool lm_huge_is_free(const void *p);
 /* 0: p is not a block. */
 size_t lm_huge_usable(const void *p);
 /* In its slot or in a larger one; NULL: memory is out, the block is as it was. */

@@ -201,6 +201,19 @@ void lm_heap_drain(struct lm_heap_control *control)
     }
 }
 
+bool lm_heap_is_free(const void *p, size_t unit)
+{
+    struct lm_slot slot;
+    if (!lm_slab_find(p, unit, &slot))
+        return true;
+    struct lm_heap_control *control = lm_heap_control_at(load_relaxed(&slot.slab->owner));
+    lm_lock_take(&control->lock);
+    uint64_t free = slot.slab->free[slot.word];
+    lm_lock_give(&control->lock);
+    lm_heap_settle(control);
+    return ((free | load_relaxed(&lm_slab_remote(slot.slab, slot.word)->bits)) & slot.bit) != 0;
+}
+
 size_t lm_heap_purge_holes(struct lm_heap *heap)
 {
     size_t purged = 0;
