@@ -45,13 +45,13 @@ void fb_axis_put_mib(FILE *out, const struct fb_axis *axis)
             axis->left - 6, axis->top - 8);
 }
 
-void fb_axis_put_work(FILE *out, const struct fb_axis *axis, const char *caption)
+void fb_axis_put_work(FILE *out, const struct fb_axis *axis, double unit, const char *caption)
 {
-    double right = axis->x_max / mib, step = fb_axis_step(right, 8);
+    double right = axis->x_max / unit, step = fb_axis_step(right, 8);
     double bottom = axis->top + axis->height;
     for (double value = 0; value <= right * 1.0001; value += step)
         fprintf(out, "<text x='%.1f' y='%.1f' text-anchor='middle'>%.*f</text>\n",
-                fb_axis_x(axis, value * mib), bottom + 16, decimals_of(step), value);
+                fb_axis_x(axis, value * unit), bottom + 16, decimals_of(step), value);
     fprintf(out, "<text x='%.1f' y='%.1f' text-anchor='middle' fill='#667'>%s</text>\n",
             axis->left + axis->width / 2, bottom + 34, caption);
 }

@@ -20,8 +20,8 @@ double fb_axis_step(double span, int wanted);
 
 /* Horizontal lines with labels in MiB at the left. */
 void fb_axis_put_mib(FILE *out, const struct fb_axis *axis);
-/* Ticks in MiB below, with a caption. */
-void fb_axis_put_work(FILE *out, const struct fb_axis *axis, const char *caption);
+/* Ticks below, each worth `unit` of the data, with a caption. */
+void fb_axis_put_work(FILE *out, const struct fb_axis *axis, double unit, const char *caption);
 
 void fb_svg_begin(FILE *out, const char *class_name, double width, double height);
 void fb_svg_end(FILE *out);

@@ -122,7 +122,17 @@ static void put_series(FILE *out, const struct fb_axis *axis, const struct fb_cu
     fputs("</g>\n", out);
 }
 
-static void put_legend(FILE *out, const struct fb_results *results, double x, double y)
+/* A watched program's live bytes are not known. */
+static bool has_live_bytes(const struct fb_curve_point *points, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (points[i].live > 0)
+            return true;
+    return false;
+}
+
+static void put_legend(FILE *out, const struct fb_results *results, double x, double y,
+                       bool has_live)
 {
     for (size_t a = 0; a < results->allocator_count; a++) {
         fputs("<g class='legend' data-allocator='", out);
@@ -134,6 +144,8 @@ static void put_legend(FILE *out, const struct fb_results *results, double x, do
         fputs("</text></g>\n", out);
     }
     double below = y + 18 * (double)results->allocator_count;
+    if (!has_live)
+        return;
     fprintf(out,
             "<line x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f' stroke='#111' stroke-width='1.6' "
             "stroke-dasharray='5 3'/><text x='%.1f' y='%.1f'>live</text>\n",
@@ -149,9 +161,30 @@ static void fit_axis(struct fb_axis *axis, const struct fb_curve_point *points, 
     }
 }
 
+/* What the work of a curve is counted in, and how an axis says so. */
+struct work_axis {
+    const char *unit, *caption;
+    double worth;
+};
+
+static struct work_axis work_axis_of(const struct fb_results *results, const char *workload)
+{
+    size_t length = strlen(workload);
+    bool is_trace = length > 4 && strcmp(workload + length - 4, ".ftr") == 0;
+    for (size_t i = 0; i < results->cell_count; i++) {
+        const struct fb_result_cell *cell = &results->cells[i];
+        if (strcmp(cell->workload, workload) == 0 && strcmp(cell->work_unit, "ms") == 0)
+            return (struct work_axis){"s", "seconds", 1000};
+    }
+    if (is_trace)
+        return (struct work_axis){"thousand operations", "thousands of operations", 1000};
+    return (struct work_axis){"MiB", "work done: MiB taken and given back", mib};
+}
+
 void fb_chart_curves(FILE *out, const struct fb_results *results, const char *workload)
 {
     struct fb_axis axis = {64, 26, 880, 250, 0, 0};
+    struct work_axis work = work_axis_of(results, workload);
     struct fb_curve_point *points = malloc(CURVE_POINTS_MAX * sizeof *points);
     if (points == NULL)
         fb_die("report: out of memory");
@@ -164,22 +197,22 @@ void fb_chart_curves(FILE *out, const struct fb_results *results, const char *wo
     fb_chart_put_text(out, workload);
     fprintf(out,
             "' data-left='%.1f' data-width='%.1f' data-top='%.1f' data-height='%.1f' "
-            "data-xmax='%.0f' data-ymax='%.0f'>\n",
-            axis.left, axis.width, axis.top, axis.height, axis.x_max, axis.y_max);
+            "data-xmax='%.0f' data-worth='%.0f' data-unit='%s'>\n",
+            axis.left, axis.width, axis.top, axis.height, axis.x_max, work.worth, work.unit);
     fb_axis_put_mib(out, &axis);
-    fb_axis_put_work(out, &axis, "work done: MiB taken and given back");
+    fb_axis_put_work(out, &axis, work.worth, work.caption);
     bool has_live = false;
     for (size_t a = 0; a < results->allocator_count; a++) {
         const char *name = results->allocators[a];
         size_t count = fb_chart_curve(results, workload, name, points, CURVE_POINTS_MAX);
         put_series(out, &axis, points, count, a, name);
-        if (!has_live && count > 0)
+        if (!has_live && has_live_bytes(points, count))
             put_line(out, &axis, points, count,
                      "stroke='#111' stroke-width='1.6' stroke-dasharray='5 3'");
-        has_live = has_live || count > 0;
+        has_live = has_live || has_live_bytes(points, count);
     }
     fputs("</g>\n", out);
-    put_legend(out, results, axis.left + axis.width + 20, axis.top);
+    put_legend(out, results, axis.left + axis.width + 20, axis.top, has_live);
     fb_svg_end(out);
     free(points);
 }

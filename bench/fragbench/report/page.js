@@ -55,7 +55,8 @@
         rows.push([point[2], name + '  ' + mib(point[2]) + ' MiB']);
       }
       rows.sort((a, b) => b[0] - a[0]);
-      tip.textContent = 'work ' + mib(work) + ' MiB, live ' + mib(live || 0) + ' MiB\n' +
+      tip.textContent = (work / of('worth')).toFixed(2) + ' ' + plot.dataset.unit +
+        (live > 0 ? ', live ' + mib(live) + ' MiB' : '') + '\n' +
         rows.map((row) => row[1]).join('\n');
       tip.style.left = (event.clientX - box.left + 14) + 'px';
       tip.style.top = (event.clientY - box.top + 14) + 'px';

@@ -82,12 +82,21 @@ static void parse(int argc, char **argv, struct comparison *c)
         fb_die("compare: -n 0 would measure nothing");
 }
 
+/* What the results call a workload: a trace goes by its file name. */
+static const char *short_name(const char *workload)
+{
+    const char *slash = strrchr(workload, '/');
+    return slash != NULL ? slash + 1 : workload;
+}
+
 static void add_workload(struct comparison *c, const char *name)
 {
     size_t length = strlen(name);
     bool is_trace = length > 4 && strcmp(name + length - 4, ".ftr") == 0;
     if (c->workload_count == WORKLOADS_MAX || length >= sizeof c->workloads[0])
         fb_die("compare: -w %.60s: too many workloads, or too long a name", name);
+    if (strpbrk(name, "\"\\\n") != NULL)
+        fb_die("compare: -w %.60s: no quotes, backslashes or newlines in names, please", name);
     if (is_trace && access(name, R_OK) != 0)
         fb_die_errno("compare: -w %s", name);
     if (!is_trace && fb_workload_find(name) == NULL)
@@ -95,6 +104,9 @@ static void add_workload(struct comparison *c, const char *name)
     for (size_t i = 0; i < c->workload_count; i++)
         if (strcmp(c->workloads[i], name) == 0)
             return;
+    for (size_t i = 0; i < c->workload_count; i++)
+        if (strcmp(short_name(c->workloads[i]), short_name(name)) == 0)
+            fb_die("compare: two traces are called %s; rename one", short_name(name));
     strcpy(c->workloads[c->workload_count++], name);
 }
 
@@ -214,8 +226,8 @@ static void copy_lines(struct comparison *c, const struct cell *cell, int from)
     rewind(lines);
     for (ssize_t length; (length = getline(&line, &size, lines)) > 1;)
         fprintf(c->out, "{\"cell\":%zu,\"round\":%ju,\"allocator\":\"%s\",\"workload\":\"%s\",%s",
-                c->cells_done, (uintmax_t)cell->round, cell->preload->name, cell->workload,
-                line + 1);
+                c->cells_done, (uintmax_t)cell->round, cell->preload->name,
+                short_name(cell->workload), line + 1);
     free(line);
     fclose(lines);
 }
@@ -276,7 +288,7 @@ static void print_workload(const struct comparison *c, const char *name)
     struct fb_json json;
     fb_json_begin(&json, c->out);
     fb_json_text(&json, "kind", "workload");
-    fb_json_text(&json, "name", name);
+    fb_json_text(&json, "name", short_name(name));
     fb_json_text(&json, "about", workload != NULL ? workload->about : "a recorded program");
     fb_json_end(&json);
 }

@@ -104,6 +104,8 @@ void fb_preload_parse(const char *text, struct fb_preload *out)
         *place++ = '\0';
     if (head[0] == '\0' || strlen(head) >= sizeof out->name)
         fb_die("-a %s: want a name of 1 to %zu letters", text, sizeof out->name - 1);
+    if (strpbrk(head, "\"\\\n<>") != NULL)
+        fb_die("-a %s: no quotes, backslashes, < or > in names, please", text);
     snprintf(out->name, sizeof out->name, "%s", head);
     if (place == NULL || strchr(place, '/') == NULL) {
         find_known(place != NULL ? place : head, out->path);

@@ -69,6 +69,7 @@ static void cell_begin(struct fb_results *r, const char *line)
     text_of(line, "allocator", cell->allocator, sizeof cell->allocator);
     text_of(line, "workload", cell->workload, sizeof cell->workload);
     fb_json_get_count(line, "round", &cell->round);
+    cell->metrics[FB_METRIC_WORK_MS] = -1;
 }
 
 static void take_cell(struct fb_result_cell *cell, const char *line)
@@ -76,6 +77,7 @@ static void take_cell(struct fb_result_cell *cell, const char *line)
     text_of(line, "version", cell->version, sizeof cell->version);
     text_of(line, "object", cell->object, sizeof cell->object);
     text_of(line, "trim", cell->trim, sizeof cell->trim);
+    text_of(line, "work_unit", cell->work_unit, sizeof cell->work_unit);
     if (cell->workload[0] == '\0')
         text_of(line, "name", cell->workload, sizeof cell->workload);
     if (cell->allocator[0] == '\0')

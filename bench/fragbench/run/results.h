@@ -43,6 +43,7 @@ struct fb_result_point {
 
 struct fb_result_cell {
     char allocator[48], workload[512], version[64], object[512], trim[64];
+    char work_unit[16]; /* of the curve's axis: bytes, operations (traces) or ms (watch) */
     uint64_t round;
     double image;
     size_t first_sample, sample_count;

@@ -104,6 +104,7 @@ static void print_cell(const struct fb_workload *workload, const struct fb_scale
     fb_json_count(&json, "rounds", scale->rounds);
     fb_json_count(&json, "threads", workload->is_threaded ? scale->threads : 1);
     fb_json_count(&json, "seed", scale->seed);
+    fb_json_text(&json, "work_unit", "bytes");
     fb_json_text(&json, "object", allocator->path);
     fb_json_text(&json, "version", allocator->version);
     fb_json_text(&json, "build_id", allocator->build_id);

@@ -79,15 +79,33 @@ static void add_tree(pid_t pid, struct fb_rollup *sum)
     }
 }
 
-static void print_reading(struct watch *w, size_t index, const struct fb_preload *preload,
+/* What every line of this curve begins with. */
+static void begin_line(struct fb_json *json, const struct watch *w, size_t index,
+                       const struct fb_preload *preload, const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    fb_json_begin(json, w->out);
+    fb_json_count(json, "cell", index);
+    fb_json_count(json, "round", 0);
+    fb_json_text(json, "allocator", preload->name);
+    fb_json_text(json, "workload", slash != NULL ? slash + 1 : program);
+}
+
+static void print_cell(const struct watch *w, size_t index, const struct fb_preload *preload,
+                       const char *program)
+{
+    struct fb_json json;
+    begin_line(&json, w, index, preload, program);
+    fb_json_text(&json, "kind", "cell");
+    fb_json_text(&json, "work_unit", "ms");
+    fb_json_end(&json);
+}
+
+static void print_reading(const struct watch *w, size_t index, const struct fb_preload *preload,
                           const char *program, double ms, const struct fb_rollup *sum)
 {
     struct fb_json json;
-    fb_json_begin(&json, w->out);
-    fb_json_count(&json, "cell", index);
-    fb_json_count(&json, "round", 0);
-    fb_json_text(&json, "allocator", preload->name);
-    fb_json_text(&json, "workload", program);
+    begin_line(&json, w, index, preload, program);
     fb_json_text(&json, "kind", "sample");
     fb_json_real(&json, "work", ms, 1);
     fb_json_real(&json, "ms", ms, 1);
@@ -104,6 +122,7 @@ static int watch_one(struct watch *w, size_t index, const struct fb_preload *pre
     const struct timespec pause = {(time_t)(1 / w->hz), (long)(1e9 / w->hz) % 1000000000L};
     /* The program's own output must not mix with ours, which may be a table on stdout. */
     pid_t pid = fb_preload_start(preload, argv, STDERR_FILENO, FB_GATE_OPEN);
+    print_cell(w, index, preload, argv[0]);
     double start = fb_now_ms();
     bool took = false;
     int status;
