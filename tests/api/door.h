@@ -144,7 +144,8 @@ static TAP_UNUSED bool door_again(const char *argument, const char *conf, size_t
 }
 
 /* A test that talked to another allocator by mistake would pass for nothing. LM_TEST_ANY_MALLOC
- * lifts this check, to see how another allocator fares. A test that hangs ends after two minutes. */
+ * lifts this check, to see how another allocator fares. A test that hangs ends after two minutes.
+ */
 static TAP_UNUSED void door_open(void)
 {
     bool (*owns)(const void *);
