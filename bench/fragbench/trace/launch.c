@@ -142,7 +142,7 @@ static void tell_trace(const char *path)
     fprintf(stderr, "fragbench: %s: %llu operations, %llu bytes (%.2f per operation), %s\n", path,
             (unsigned long long)reader.ops, (unsigned long long)reader.size,
             reader.ops == 0 ? 0.0 : (double)reader.size / (double)reader.ops, reader.program);
-    if (reader.ops == 0)
+    if (reader.ops == 0 && !reader.is_live)
         fb_warn("%s: nothing was recorded: has the program an allocator of its own inside?", path);
     fb_reader_close(&reader);
 }

@@ -189,16 +189,16 @@ static void calibrate(struct fb_reader *reader)
             (double)(last_ns - first->base_ns) / (double)(last_stamp - first->base_stamp);
 }
 
-static void tell_damage(const struct fb_reader *reader, bool is_live)
+static void tell_damage(const struct fb_reader *reader)
 {
     if (reader->damaged_chunks > 0)
         fb_warn("%s: damaged: %llu bytes in %llu places dropped, %llu operations could be read",
                 reader->path, (unsigned long long)reader->dropped_bytes,
                 (unsigned long long)reader->damaged_chunks, (unsigned long long)reader->ops);
-    else if (!reader->is_ended && !is_live)
+    else if (!reader->is_ended && !reader->is_live)
         fb_warn("%s: the end is missing (cut off?); %llu operations could be read", reader->path,
                 (unsigned long long)reader->ops);
-    if (is_live)
+    if (reader->is_live)
         fb_warn("%s: process %llu still records into it; this is what stands so far", reader->path,
                 (unsigned long long)reader->pid);
     if (reader->stopped != 0)
@@ -209,13 +209,13 @@ static void tell_damage(const struct fb_reader *reader, bool is_live)
 void fb_reader_open(struct fb_reader *reader, const char *path)
 {
     bool is_live = fb_trace_finish(path) == FB_FINISH_LIVE;
-    *reader = (struct fb_reader){.path = path};
+    *reader = (struct fb_reader){.path = path, .is_live = is_live};
     map_file(reader);
     list_chunks(reader, read_header(reader));
     sort_places(reader->chunks.data, reader->chunks.count);
     drop_doubles(reader);
     calibrate(reader);
-    tell_damage(reader, is_live);
+    tell_damage(reader);
 }
 
 const struct fb_chunk_place *fb_reader_chunk(const struct fb_reader *reader, size_t index)

@@ -36,6 +36,8 @@ struct fb_reader {
     uint64_t dropped_bytes;
     /* An END chunk stands at the end; stopped is its errno. */
     bool is_ended;
+    /* The process still records into it: its latest operations are not here yet. */
+    bool is_live;
     uint32_t stopped;
     /* The two clocks when the trace was finished; 0 where stamps are no time. */
     uint64_t end_stamp;
