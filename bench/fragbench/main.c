@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * fragbench: where is my memory? The table of subcommands and the help text, nothing else. */
 #include "base/die.h"
+#include "report/commands.h"
+#include "run/commands.h"
 #include "trace/commands.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Declared here and weakly until run/commands.h and report/commands.h stand: a build without
- * those floors has the trace commands alone. */
-int fb_cmd_run(int argc, char **argv) __attribute__((weak));
-int fb_cmd_compare(int argc, char **argv) __attribute__((weak));
-int fb_cmd_watch(int argc, char **argv) __attribute__((weak));
-int fb_cmd_report(int argc, char **argv) __attribute__((weak));
-int fb_cmd_diff(int argc, char **argv) __attribute__((weak));
 
 struct command {
     const char *name;
@@ -38,8 +32,7 @@ static void print_help(void)
 {
     printf("fragbench: where is my memory?\n\nusage: fragbench COMMAND ...\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (commands[i].run != NULL)
-            printf("  %-8s %s\n", commands[i].name, commands[i].help);
+        printf("  %-8s %s\n", commands[i].name, commands[i].help);
     printf("\nfragbench COMMAND --help tells the options of one command.\n");
 }
 
@@ -53,7 +46,7 @@ int main(int argc, char **argv)
         return 0;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].name, argv[1]) == 0 && commands[i].run != NULL)
+        if (strcmp(commands[i].name, argv[1]) == 0)
             return commands[i].run(argc - 1, argv + 1);
     fb_die("unknown command '%s'; try fragbench --help", argv[1]);
 }
