@@ -47,14 +47,18 @@ static void job_empty_other(struct fb_lane *lane, void *context)
     job_empty(lane + *distance, NULL);
 }
 
+/* One thread after the other works and then parks, so the memory in use at a time is one share. */
 void fb_play_park(struct fb_stage *stage)
 {
     struct fb_crew *crew = crew_of(stage);
     uint64_t share = stage->scale.live / stage->scale.threads;
-    fb_crew_do(crew, 0, crew->count, job_fill, &share);
-    fb_stage_mark(stage, "busy");
-    for (size_t i = 0; i < crew->count; i++)
+    for (size_t i = 0; i < crew->count; i++) {
+        fb_crew_do(crew, i, i + 1, job_fill, &share);
+        fb_stage_sample(stage);
         fb_crew_do(crew, i, i + 1, job_empty, NULL);
+        if ((i + 1) % 8 == 0)
+            fb_stage_mark(stage, "parking");
+    }
     fb_stage_settle(stage, "end");
     crew_part(crew);
 }

@@ -22,6 +22,14 @@ static size_t slots_by_mean(const struct fb_scale *scale)
     return (size_t)((double)scale->live / mean * 1.35) + 4096;
 }
 
+/* No lane holds more than one of threads / 2 shares. */
+static size_t slots_of_share(const struct fb_scale *scale)
+{
+    struct fb_scale share = *scale;
+    share.live /= scale->threads > 3 ? scale->threads / 2 : 1;
+    return slots_by_mean(&share);
+}
+
 /* Few requests are as small as the smallest. */
 static size_t slots_of_mix(const struct fb_scale *scale)
 {
@@ -86,22 +94,22 @@ const struct fb_workload fb_workloads[] = {
      .slots = slots_by_smallest,
      .play = fb_play_robson},
     {.name = "park",
-     .about = "threads that free all they had and then wait for ever",
-     .usual = {.live = MIB(16), .from = 16, .to = KIB(32), .rounds = 1, .threads = 32},
-     .slots = slots_by_mean,
+     .about = "threads that work one after the other, free all they had, and then wait for ever",
+     .usual = {.live = MIB(64), .from = 256, .to = 256, .rounds = 1, .threads = 32},
+     .slots = slots_of_share,
      .play = fb_play_park,
      .settles_itself = true,
      .is_threaded = true},
     {.name = "churn",
      .about = "threads are born and die, each leaving some blocks to the next",
      .usual = {.live = MIB(16), .from = 16, .to = KIB(4), .rounds = 40, .threads = 8},
-     .slots = slots_by_mean,
+     .slots = slots_of_share,
      .play = fb_play_churn,
      .is_threaded = true},
     {.name = "prodcons",
      .about = "some threads only take, others only give back: Hoard's blow-up",
      .usual = {.live = MIB(16), .from = 16, .to = KIB(2), .rounds = 40, .threads = 8},
-     .slots = slots_by_mean,
+     .slots = slots_of_share,
      .play = fb_play_prodcons,
      .settles_itself = true,
      .is_threaded = true},
