@@ -80,7 +80,8 @@ static bool get_address(struct fb_decoder *decoder, bool is_back, uint64_t *last
         *address = *last + ((code & 1) != 0 ? step : step * 8);
     }
     *last = *address;
-    return true;
+    /* No block lives at 0: such bytes are no work of the encoder. */
+    return *address != 0;
 }
 
 static bool get_times(struct fb_decoder *decoder, struct fb_event *event, uint8_t flags)

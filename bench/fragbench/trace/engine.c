@@ -196,7 +196,8 @@ static void play_op(struct player *player, uint32_t index)
         await_time(engine, index);
     if (op->has_wait && engine->plan.mode == FB_REPLAY_PARALLEL)
         await_acquisition(player);
-    if (op->kind == FB_KIND_BIRTH && fb_script_thread(engine->script, op->size)->is_born)
+    if (op->kind == FB_KIND_BIRTH && op->size < engine->script->threads.count &&
+        fb_script_thread(engine->script, op->size)->is_born)
         start_player(engine, (uint32_t)op->size);
     fb_act(op, engine->blocks, engine->plan.touch, &player->counts);
 }

@@ -24,6 +24,8 @@ enum {
     /* From this size on, a free tells how many pages the program had touched. */
     FB_TOUCHED_FROM = 64 * 1024,
     FB_ZSTD_LEVEL = 3,
+    /* Thread numbers are below; a higher one is damage. */
+    FB_THREADS_MAX = 1 << 21,
 };
 
 /* One operation's first byte: kind in the low nibble, flags above. */

@@ -97,6 +97,11 @@ static void add_chunk(struct fb_reader *reader, uint64_t offset,
     }
     if (header->kind != FB_CHUNK_OPS)
         return;
+    if (header->thread >= FB_THREADS_MAX) {
+        reader->damaged_chunks++;
+        reader->dropped_bytes += sizeof *header + header->stored_size;
+        return;
+    }
     struct fb_chunk_place *place = fb_quiet_array_push(&reader->chunks);
     *place = (struct fb_chunk_place){
         .offset = offset,

@@ -15,8 +15,8 @@ struct loader {
 
 static struct fb_script_thread *use_thread(struct fb_script *script, uint32_t number)
 {
-    if (number >= FB_OP_THREAD_MAX)
-        fb_die("replay: more than %d threads", FB_OP_THREAD_MAX);
+    if (number >= FB_THREADS_MAX)
+        fb_die("replay: more than %d threads", FB_THREADS_MAX);
     while (script->threads.count <= number)
         fb_quiet_array_push(&script->threads);
     struct fb_script_thread *thread = fb_script_thread(script, number);
@@ -73,7 +73,7 @@ static void take_step(void *context, const struct fb_step *step)
     op->block = step->block;
     op->kind = (uint32_t)step->kind & 15u;
     op->align_log2 = step->align_log2 & 63u;
-    op->thread = step->thread & (FB_OP_THREAD_MAX - 1);
+    op->thread = step->thread & (FB_THREADS_MAX - 1);
     op->size = cut(step->size, SIZE_BITS) & (((uint64_t)1 << SIZE_BITS) - 1);
     op->touched = FB_OP_TOUCHED_UNKNOWN;
     script->counts[step->kind]++;
@@ -85,7 +85,7 @@ static void take_step(void *context, const struct fb_step *step)
         acquisition->touched =
             (uint32_t)cut(step->touched, FB_OP_TOUCHED_BITS) & FB_OP_TOUCHED_UNKNOWN;
     }
-    if (step->kind == FB_KIND_BIRTH && step->size < FB_OP_THREAD_MAX) {
+    if (step->kind == FB_KIND_BIRTH && step->size < FB_THREADS_MAX) {
         struct fb_script_thread *child = use_thread(script, (uint32_t)step->size);
         /* Where the clock put the child's first act before its birth, it starts at once. */
         child->is_born = child->first_op == FB_SCRIPT_END && step->size != step->thread;

@@ -10,7 +10,6 @@
 enum {
     FB_OP_TOUCHED_BITS = 24,
     FB_OP_TOUCHED_UNKNOWN = (1 << FB_OP_TOUCHED_BITS) - 1,
-    FB_OP_THREAD_MAX = 1 << 21,
 };
 
 struct fb_op {
@@ -26,6 +25,7 @@ struct fb_op {
     uint64_t touched : FB_OP_TOUCHED_BITS;
 };
 
+static_assert(FB_THREADS_MAX == 1 << 21, "a thread number fits its field");
 static_assert(sizeof(struct fb_op) == 16, "an operation is 16 bytes, so that 10 M of them fit");
 
 /* Ends the chains below. */
