@@ -38,6 +38,8 @@
 #define LM_METADATA_STEP LM_TUNE(64 * LM_KIB, 16 * LM_KIB)
 /* Share (1/n) of the window that descriptors may need: 448 bytes per 16 KiB unit at worst. */
 #define LM_METADATA_SHARE 32
+/* Bytes. What 32-bit indexes of 16 bytes reach. */
+#define LM_METADATA_MOST (64 * LM_GIB)
 
 /* log2 of bytes. A unit is 16 KiB: 64 KiB slabs cost 11-14 % more peak memory on a compiler run.
  * Where the page is 64 KiB the unit is one page. */
@@ -94,7 +96,7 @@
 /* Slots of the huge zone that may be in use for growth: each costs up to three VMAs, and
  * vm.max_map_count is 65530. */
 #define LM_HUGE_SLOTS LM_TUNE(1024, 8)
-/* Metadata index limit: a heap's id must fit the 24 bits beside the class. */
-#define LM_HEAP_ID_LIMIT ((1u << 24) - 1)
+/* Heaps that can exist: ids must fit the 24 bits beside the class; each reserves a cache line. */
+#define LM_HEAPS_MOST ((size_t)1 << 20)
 
 #endif

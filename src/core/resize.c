@@ -75,8 +75,9 @@ size_t lm_usable_size(const void *p)
 static void *copy_to_new(void *p, size_t usable, size_t size)
 {
     void *fresh = lm_malloc(size);
+    /* A block that shrinks can always stay. */
     if (fresh == NULL)
-        return NULL;
+        return size <= usable ? p : NULL;
     memcpy(fresh, p, lm_min(usable, size));
     lm_free(p);
     return fresh;

@@ -3,7 +3,7 @@
  * heap/heap.h - what one thread owns: magazines, slabs, an outbox. And the two hot paths.
  *
  * A heap has two parts. The control is a cache line that lives for ever, so that a stranger who
- * frees a block can always reach the owner; its metadata index is the heap's id. The body is pages
+ * frees a block can always reach the owner; its number is the heap's id. The body is pages
  * that only the owner touches; a parked heap without slabs gives them back.
  *
  *   control   | lock | state | inbox ... |            strangers push remote nodes to the inbox
@@ -13,9 +13,10 @@
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
  *   H3  every block in a magazine is used (S1) in a slab of this heap and of this class
  *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` exactly
- * while the place holds no slab H5  the body is the owner thread's alone while the heap is LIVE,
- * except that bins and slabs are also guarded by the control's lock: the owner takes it on every
- * slow path, so that others (trim, statistics) may look while they hold it
+ *       while the place holds no slab
+ *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
+ *       also guarded by the control's lock: the owner takes it on every slow path, so that others
+ *       (trim, statistics) may look while they hold it
  */
 #ifndef LM_HEAP_HEAP_H
 #define LM_HEAP_HEAP_H
@@ -44,9 +45,7 @@ struct lm_heap_control {
     _Atomic(uint32_t) state;
     /* [a] index of the newest remote node, 0 if none */
     _Atomic(uint32_t) inbox;
-    /* [c] index of the control made before this one, 0 at the end */
-    uint32_t older;
-    /* [l] registry lock: index of the next parked heap */
+    /* [l] registry lock: id of the next parked heap */
     uint32_t next_parked;
     /* [l] own lock: slabs in all bins */
     uint32_t slab_count;
@@ -54,7 +53,7 @@ struct lm_heap_control {
     struct lm_heap *body;
     /* [l] own lock: the body's pages were given back */
     bool is_dormant;
-    uint8_t padding[31];
+    uint8_t padding[27];
 };
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");
@@ -106,7 +105,7 @@ struct lm_outbox {
 struct lm_heap {
     /* [c] id << 8: what a unit's tag must be, but for the class, to be ours */
     uint32_t tag;
-    /* [o] units in unit_cache */
+    /* [l] own lock: units in unit_cache */
     uint32_t cached_units;
     /* [c] */
     struct lm_heap_control *control;
@@ -117,9 +116,9 @@ struct lm_heap {
     struct lm_magazine magazines[LM_CLASSES];
     struct lm_bin bins[LM_CLASSES];
     struct lm_outbox outbox;
-    /* [o] emptied slabs' units, kept for the next slab */
+    /* [l] own lock: emptied slabs' units, kept for the next slab */
     uint32_t unit_cache[LM_UNIT_CACHE];
-    /* [o] bytes all magazines may hold, by their capacities */
+    /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
     /* [o] milliseconds: when magazines were last looked at */
     uint64_t last_epoch;

@@ -77,11 +77,12 @@ static bool extend_locked(size_t count)
 {
     size_t old = load_relaxed(&zone.known);
     size_t known = lm_min(old + lm_max(count, lm_max(old, 64)), zone_granules());
-    if (known < old + count || !lm_runs_extend(&zone.free, known) ||
+    if (known == old || !lm_runs_extend(&zone.free, known) ||
         !lm_area_extend(&zone.map_area, known * sizeof(uint32_t)))
         return false;
-    lm_runs_put(&zone.free, old, known - old);
+    /* In this order a fork in between loses granules instead of giving them twice. */
     store_relaxed(&zone.known, known);
+    lm_runs_put(&zone.free, old, known - old);
     return true;
 }
 
@@ -148,6 +149,7 @@ static size_t take_slot(size_t count, size_t alignment, size_t size)
             give_granules(granule, count);
             return LM_NO_RUN;
         }
+        sub_relaxed(&zone.slots, 1u);
     }
     return LM_NO_RUN;
 }

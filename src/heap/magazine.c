@@ -61,7 +61,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
     heap->magazine_size = 0;
 }
 
-/* Puts the blocks of slots [1, keep] into an array of another capacity. */
+/* Moves the blocks, which fit, into an array of another capacity. */
 static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
@@ -73,7 +73,7 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
         slots = lm_metadata_take(array_size(capacity));
     if (slots == NULL)
         return false;
-    memcpy(slots + 1, old + 1, count * sizeof *slots);
+    memmove(slots + 1, old + 1, count * sizeof *slots);
     slots[0] = NULL;
     install(heap, class, slots, capacity, count);
     if (old_capacity > LM_MAGAZINE_FIRST)
@@ -117,7 +117,7 @@ void lm_heap_empty_magazines(struct lm_heap *heap)
         uint32_t count = count_of(heap, class);
         if (count != 0)
             release_oldest(heap, class, count);
-        if (heap->magazines[class].capacity > LM_MAGAZINE_FIRST)
+        if (heap->magazines[class].capacity > first_capacity(class))
             resize(heap, class, first_capacity(class));
         heap->magazines[class].pressure = 0;
     }
@@ -131,7 +131,7 @@ static void shrink_idle(struct lm_heap *heap)
         bool is_idle = magazine->pressure == 0;
         magazine->pressure = 0;
         uint32_t count = count_of(heap, class);
-        if (!is_idle || count == 0)
+        if (!is_idle)
             continue;
         uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
         if (count > capacity / 2)

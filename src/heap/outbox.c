@@ -26,8 +26,8 @@ void lm_heap_deliver(struct lm_remote *node)
 
 void lm_heap_settle(struct lm_heap_control *control)
 {
-    /* Ordered: the push above before this load, and in park() the state before the last drain, so
-     * one of the two sees the other. */
+    /* Ordered: the push above before this load, and in lm_heap_park the state before the settling
+     * that follows, so one of the two sees the other. */
     while (load_ordered(&control->state) == LM_HEAP_PARKED && load_ordered(&control->inbox) != 0) {
         if (!lm_lock_try(&control->lock))
             return;

@@ -7,14 +7,17 @@
 
 #include "heap/heap.h"
 
+/* [c] the controls, by id; 0 is nobody's */
+extern struct lm_heap_control *lm_heap_controls;
+
 LM_INLINE struct lm_heap_control *lm_heap_control_at(uint32_t id)
 {
-    return lm_metadata_at(id);
+    return &lm_heap_controls[id];
 }
 
 LM_INLINE uint32_t lm_heap_id(const struct lm_heap_control *control)
 {
-    return lm_metadata_index(control);
+    return (uint32_t)(control - lm_heap_controls);
 }
 
 /* heap/slabs.c: slabs come and go. */

@@ -26,6 +26,8 @@ struct lm_heap lm_heap_none = {
     .end = {ALL(&empty_slot)},
 };
 
+struct lm_heap_control *lm_heap_controls;
+
 _Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec"))) = {
     .heap = &lm_heap_none,
 };
@@ -33,7 +35,9 @@ _Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec"
 static struct {
     struct lm_lock lock;
     /* [a] G1; release when a control is added, acquire by whoever walks */
-    _Atomic(uint32_t) newest;
+    _Atomic(uint32_t) count;
+    /* [l] the controls' memory */
+    struct lm_area area;
     /* [l] G2 */
     uint32_t parked;
     /* [a] parked heaps; a hint that saves the walk for slabs to adopt */
@@ -49,42 +53,45 @@ static void leave_thread(void *heap)
 {
     lm_thread.is_leaving = true;
     lm_thread.heap = &lm_heap_none;
-    lm_heap_park(heap);
+    /* A fork in a handler may have cost the thread the heap that the key still names. */
+    if (load_relaxed(&((struct lm_heap *)heap)->control->state) == LM_HEAP_LIVE)
+        lm_heap_park(heap);
 }
 
 bool lm_registry_init(void)
 {
+    registry.area = *lm_units_control_area();
+    lm_heap_controls = (struct lm_heap_control *)(void *)registry.area.base;
     return pthread_key_create(&registry.key, leave_thread) == 0;
 }
 
 struct lm_heap_control *lm_heap_next(struct lm_heap_control *control)
 {
     /* partner: the release in make_heap */
-    uint32_t index = control == NULL ? load_acquire(&registry.newest) : control->older;
-    return index == 0 ? NULL : lm_heap_control_at(index);
+    uint32_t id = control == NULL ? load_acquire(&registry.count) : lm_heap_id(control) - 1;
+    return id == 0 ? NULL : lm_heap_control_at(id);
 }
 
 static struct lm_heap_control *make_heap(void)
 {
-    struct lm_heap_control *control = lm_metadata_take(sizeof *control);
-    if (control == NULL)
+    struct lm_heap *body = lm_metadata_take(sizeof *body);
+    if (body == NULL)
         return NULL;
-    if (lm_metadata_index(control) >= LM_HEAP_ID_LIMIT)
-        goto no_heap;
-    control->body = lm_metadata_take(sizeof *control->body);
-    if (control->body == NULL)
-        goto no_heap;
-    control->is_dormant = true;
-    store_relaxed(&control->state, LM_HEAP_LIVE);
+    struct lm_heap_control *control = NULL;
     lm_lock_take(&registry.lock);
-    control->older = load_relaxed(&registry.newest);
-    /* partner: the acquire in lm_heap_next */
-    store_release(&registry.newest, lm_metadata_index(control));
+    uint32_t id = load_relaxed(&registry.count) + 1;
+    if (lm_area_extend(&registry.area, (id + 1) * sizeof *control)) {
+        control = lm_heap_control_at(id);
+        control->body = body;
+        control->is_dormant = true;
+        store_relaxed(&control->state, LM_HEAP_LIVE);
+        /* partner: the acquire in lm_heap_next */
+        store_release(&registry.count, id);
+    }
     lm_lock_give(&registry.lock);
+    if (control == NULL)
+        lm_metadata_give(body, sizeof *body);
     return control;
-no_heap:
-    lm_metadata_give(control, sizeof *control);
-    return NULL;
 }
 
 static struct lm_heap_control *take_parked(void)
@@ -135,7 +142,8 @@ struct lm_heap *lm_heap_birth(void)
     struct lm_heap *heap = lm_heap_borrow();
     if (heap == NULL)
         return NULL;
-    /* First the heap, then the key: setting it may allocate. */
+    /* First the heap, then the key: setting it may allocate. If it fails for want of memory, the
+     * heap stays with the thread to the end and is lost with it. */
     lm_thread.heap = heap;
     pthread_setspecific(registry.key, heap);
     return heap;
@@ -148,6 +156,8 @@ static void make_dormant(struct lm_heap_control *control)
     bool is_zero;
     if (control->is_dormant || control->slab_count != 0)
         return;
+    /* A fork may have orphaned a heap that still has some. */
+    lm_heap_empty_unit_cache(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++)
         lm_bin_reset(&heap->bins[class]);
     size_t size = lm_round_up(sizeof *heap, lm_os.page_size);

@@ -3,7 +3,7 @@
  * heap/registry.h - all heaps: which thread has which, who waits for a thread, what happens in a
  * fork's child.
  *
- *   G1  every control is on the chain that starts at the newest one; it never leaves
+ *   G1  controls 1 to count exist; none ever goes
  *   G2  a heap is on the parked stack exactly while its state is PARKED
  */
 #ifndef LM_HEAP_REGISTRY_H
@@ -25,8 +25,8 @@ void lm_heap_park(struct lm_heap *heap);
 /* Each heap in turn, newest first; NULL starts and ends. */
 struct lm_heap_control *lm_heap_next(struct lm_heap_control *control);
 
-/* In all heaps: mail taken in, caches given back, and holes purged. The caller's magazines and
- * those of parked heaps are emptied. Result: bytes returned to the kernel. */
+/* In all heaps: mail taken in, caches given back, and holes purged. The caller's magazines are
+ * emptied too. Result: bytes returned to the kernel. */
 size_t lm_heap_trim(void);
 
 /* In a fork's child: other threads' heaps are parked, those caught in a slow path are lost. */

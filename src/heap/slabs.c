@@ -195,7 +195,7 @@ void lm_heap_drain(struct lm_heap_control *control)
             continue;
         }
         uint32_t word = lm_remote_word(node, slab);
-        /* partner: the or in lm_heap_publish; from here on the node may be pushed again */
+        /* partner: the or in publish (heap/outbox.c); from here on the node may be pushed again */
         uint64_t mask = exchange_acq_rel(&node->bits, UINT64_C(0));
         put_slots(control->body, slab, word, mask);
     }
@@ -207,10 +207,14 @@ bool lm_heap_is_free(const void *p, size_t unit)
     if (!lm_slab_find(p, unit, &slot))
         return true;
     struct lm_heap_control *control = lm_heap_control_at(load_relaxed(&slot.slab->owner));
-    lm_lock_take(&control->lock);
-    uint64_t free = slot.slab->free[slot.word];
-    lm_lock_give(&control->lock);
-    lm_heap_settle(control);
+    uint64_t free = 0;
+    /* A lost heap's lock is held for ever. */
+    if (load_relaxed(&control->state) != LM_HEAP_LOST) {
+        lm_lock_take(&control->lock);
+        free = slot.slab->free[slot.word];
+        lm_lock_give(&control->lock);
+        lm_heap_settle(control);
+    }
     return ((free | load_relaxed(&lm_slab_remote(slot.slab, slot.word)->bits)) & slot.bit) != 0;
 }
 

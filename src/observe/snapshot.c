@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "heap/bin.h"
 #include "heap/huge.h"
+#include "heap/owner.h"
 #include "heap/registry.h"
 #include "space/large.h"
 
@@ -37,6 +38,7 @@ static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *con
         for (unsigned class = 0; class < LM_CLASSES; class ++)
             count_class(&snapshot->classes[class], control->body, class);
     lm_lock_give(&control->lock);
+    lm_heap_settle(control);
 }
 
 void lm_snapshot_take(struct lm_snapshot *snapshot)

@@ -44,9 +44,9 @@ struct lm_slab {
     uint32_t unit;
     /* [a] id of the heap that owns the slab; changes only under that heap's lock */
     _Atomic(uint32_t) owner;
-    /* [o] place in the owner's bin */
+    /* [l] the owner's lock, like all below marked so: place in the owner's bin */
     uint32_t place;
-    /* [o] S1 */
+    /* [l] S1 */
     uint32_t used;
     /* [c] */
     uint32_t slots;
@@ -56,11 +56,11 @@ struct lm_slab {
     uint16_t units;
     /* [c] words of the bitmaps */
     uint16_t words;
-    /* [o] lm_slab_purge_holes ran and no slot has changed hands since */
+    /* [l] lm_slab_purge_holes ran and no slot has changed hands since */
     uint16_t is_swept;
     /* [c] byte offset from the descriptor to the remote nodes */
     uint32_t remote_offset;
-    /* [o] */
+    /* [l] */
     uint64_t free[];
 };
 

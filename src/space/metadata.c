@@ -84,8 +84,10 @@ static bool extend_locked(size_t count)
     if (chunks > chunk_count(state.area.reserved) || !lm_runs_extend(&state.free, chunks) ||
         !lm_area_extend(&state.area, chunks << CHUNK_LOG2))
         return false;
-    lm_runs_put(&state.free, state.known, chunks - state.known);
+    /* In this order a fork in between loses chunks instead of giving them twice. */
+    size_t old = state.known;
     state.known = chunks;
+    lm_runs_put(&state.free, old, chunks - old);
     return true;
 }
 
@@ -171,8 +173,9 @@ static void *take_slot(uint16_t lines)
     while (chunk->free[word] == 0)
         word++;
     unsigned line = word * 64 + lm_bits_lowest(chunk->free[word]);
-    chunk->free[word] &= chunk->free[word] - 1;
+    /* In this order a fork in between loses a slot instead of promising one that is not there. */
     chunk->free_slots--;
+    chunk->free[word] &= chunk->free[word] - 1;
     if (chunk->free_slots == 0)
         unlist_chunk(chunk);
     return (char *)chunk + (size_t)line * LINE;

@@ -29,6 +29,7 @@ static struct {
     _Atomic(size_t) dirty_hint;
     /* [c] */
     struct lm_area huge_area;
+    struct lm_area control_area;
 } state;
 
 /* Units purged in one system call at most, so that no caller waits long. */
@@ -42,6 +43,7 @@ bool lm_units_init(void)
     state.free.area = areas.free;
     state.dirty.area = areas.dirty;
     state.huge_area = areas.huge;
+    state.control_area = areas.controls;
     return lm_runs_init(&state.free, lm_window.capacity) &&
            lm_metadata_init(&areas.metadata, &areas.index);
 }
@@ -49,6 +51,11 @@ bool lm_units_init(void)
 const struct lm_area *lm_units_huge_area(void)
 {
     return &state.huge_area;
+}
+
+const struct lm_area *lm_units_control_area(void)
+{
+    return &state.control_area;
 }
 
 /* The whole window: every time in a torture build, whose window is small; now and then in a checked
@@ -105,7 +112,7 @@ static bool grow_locked(size_t count)
     struct lm_run last = lm_runs_find_last(&state.free, count);
     size_t at_top = last.first + last.count == committed ? lm_min(last.count, count - 1) : 0;
     size_t first;
-    if (!extend_locked(committed + count))
+    if (!extend_locked(committed + count - at_top))
         return false;
     size_t added = lm_window_grow(count - at_top, &first);
     if (added != 0 && first != committed && added < count) {

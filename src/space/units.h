@@ -49,6 +49,8 @@ struct lm_units_totals lm_units_totals(void);
 
 /* The huge zone's index, laid out with the window, for heap/huge.c. */
 const struct lm_area *lm_units_huge_area(void);
+/* The area of the heaps' controls, for heap/registry.c. */
+const struct lm_area *lm_units_control_area(void);
 
 void lm_units_after_fork(void);
 void lm_units_verify(void);

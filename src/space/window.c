@@ -24,6 +24,7 @@ struct layout {
     size_t huge;
     size_t metadata;
     size_t index;
+    size_t controls;
     size_t guard;
     size_t units;
     size_t zone;
@@ -48,7 +49,9 @@ static struct layout lay_out(size_t window)
     layout.marks = whole_pages(lm_round_up(units, LM_RUN_BLOCK) / 8);
     layout.huge = whole_pages(granules * sizeof(uint32_t) + lm_runs_footprint(granules) +
                               2 * lm_os.page_size);
-    layout.metadata = whole_pages(layout.units / LM_METADATA_SHARE + 16 * LM_METADATA_STEP);
+    layout.metadata = whole_pages(
+        lm_min(layout.units / LM_METADATA_SHARE + 16 * LM_METADATA_STEP, LM_METADATA_MOST));
+    layout.controls = whole_pages(lm_min(units, LM_HEAPS_MOST) * LM_CACHE_LINE);
     layout.index = whole_pages(lm_metadata_index_footprint(layout.metadata));
     layout.guard = whole_pages(LM_METADATA_STEP);
     layout.alignment = window >= 64 * LM_GIB ? LM_GIB : (size_t)1 << LM_GRANULE_LOG2;
@@ -58,7 +61,7 @@ static struct layout lay_out(size_t window)
 static size_t bookkeeping_size(const struct layout *layout)
 {
     return 2 * layout->map + layout->runs + layout->marks + layout->huge + layout->index +
-           layout->metadata + 2 * layout->guard;
+           layout->controls + layout->metadata + 2 * layout->guard;
 }
 
 static char *carve(struct lm_area *area, char *at, size_t size)
@@ -77,6 +80,7 @@ static void carve_all(struct lm_window_areas *areas, const struct layout *layout
     at = carve(&areas->dirty, at, layout->marks);
     at = carve(&areas->huge, at, layout->huge);
     at = carve(&areas->index, at, layout->index);
+    at = carve(&areas->controls, at, layout->controls);
     at = carve(&areas->metadata, at + layout->guard, layout->metadata);
     lm_window.map = (_Atomic(uint32_t) *)(void *)map_area.base;
     lm_window.detail = (_Atomic(uint32_t) *)(void *)detail_area.base;
@@ -155,12 +159,14 @@ static bool map_piece(size_t *from, size_t count)
         if (!extend_maps(*from + count))
             return false;
         enum lm_os_map result = lm_os_map_at(lm_unit_address(*from), count << lm_unit_log2);
-        if (result == LM_OS_MAPPED)
-            return true;
         if (result == LM_OS_REFUSED)
             return false;
+        /* What was taken in an earlier try may be free by now. */
+        uint32_t tag = result == LM_OS_MAPPED ? LM_TAG_FREE : LM_TAG_TAKEN;
         for (size_t unit = *from; unit < *from + count; unit++)
-            store_relaxed(&lm_window.map[unit], LM_TAG_TAKEN);
+            store_relaxed(&lm_window.map[unit], tag);
+        if (result == LM_OS_MAPPED)
+            return true;
         *from += count;
     }
     return false;

@@ -4,7 +4,7 @@
  * page map that tells what each unit of it is.
  *
  *   low                                                                        high
- *   | page map | detail | free | dirty | huge | index | metadata | guard | units ... | huge zone |
+ *   | page map | detail | free | dirty | huge | index | controls | guard | metadata | guard | units ... | huge zone |
  *     \___ each committed from its low end as the window grows ___/      ^base       ^zone
  *
  * A virtual window (RLIMIT_AS, or no reservation fits) has the same shape, but units and huge zone
@@ -13,7 +13,7 @@
  *   W1  units [0, lm_window_units) are committed, or tagged LM_TAG_TAKEN
  *   W2  map[u] is LM_TAG_FREE, LM_TAG_TAKEN, LM_TAG_LARGE or owner << 8 | class
  *   W3  detail[u] is the slab's metadata index for every unit of a slab, and the length in units
- * for the first unit of a large run
+ *       for the first unit of a large run
  */
 #ifndef LM_SPACE_WINDOW_H
 #define LM_SPACE_WINDOW_H
@@ -65,6 +65,8 @@ struct lm_window_areas {
     struct lm_area metadata;
     /* of the metadata area */
     struct lm_area index;
+    /* the heaps' controls */
+    struct lm_area controls;
 };
 
 extern struct lm_window lm_window;
