@@ -240,7 +240,8 @@ static void put_heap_maps(FILE *out)
 {
     fputs("<section id='maps'><h2>Heap map</h2>"
           "<p>Each cell is a stretch of the address space, in the order of addresses, left to "
-          "right and down. Stretches that were never resident are left out.</p>"
+          "right and down. Stretches that were never resident are left out. A cell is as large as "
+          "several pages; the page-by-page sums are in the decomposition above.</p>"
           "<p class='controls'><label>workload <select id='map-workload'></select></label>"
           "<label class='time'>time <input id='map-time' type='range' min='0' value='0'>"
           "<output id='map-label'></output></label></p><div class='pair'>",
@@ -250,7 +251,7 @@ static void put_heap_maps(FILE *out)
                      "<canvas class='map-canvas' width='520' height='300'></canvas>"
                      "<figcaption class='map-caption'></figcaption></figure>");
     fputs("</div><p class='legend'><i style='background:#2e7d4f'></i> live-dense (70 % or more) "
-          "<i style='background:#e8a33d'></i> pinned (darker: more live) "
+          "<i style='background:#e8a33d'></i> pinned by some live bytes (darker: more) "
           "<i style='background:#c0504d'></i> empty but resident "
           "<i style='background:#dfe4ea'></i> returned</p></section>\n",
           out);

@@ -125,12 +125,16 @@
     if (tenths >= 7) return tenths >= 9 ? '#2e7d4f' : '#4f9a6c';
     return ['#fbe3b8', '#f7d595', '#f3c771', '#eeb958', '#e8a33d', '#d99028', '#c27d18'][tenths];
   };
-  const workloads = [...new Set(lines.map(workOf))].filter((name) => name !== 'empty');
+  // In the order of the tables, where they have the name.
+  const inOrder = (names, order) =>
+    [...order.filter((name) => names.has(name)), ...[...names].filter((n) => !order.includes(n))];
+  const workloads = inOrder(new Set(lines.map(workOf)), Object.keys(curves))
+    .filter((name) => name !== 'empty');
   const pick = document.getElementById('map-workload');
   const time = document.getElementById('map-time');
   const label = document.getElementById('map-label');
   const sides = [...document.querySelectorAll('#maps figure')];
-  const allocators = [...new Set(lines.map(nameOf))];
+  const allocators = inOrder(new Set(lines.map(nameOf)), Object.keys(Object.values(curves)[0]));
   const fill = (select, names, chosen) => {
     for (const name of names) select.add(new Option(name, name));
     select.selectedIndex = Math.min(chosen, names.length - 1);
@@ -162,9 +166,9 @@
         Number(glyph) >= 7 ? 'dense' : 'pinned';
       sums[kind] += frame.line.cell;
     });
-    caption.textContent = 'cells of ' + frame.line.cell / 1024 + ' KiB: ' + mib(sums.dense) +
-      ' MiB live-dense, ' + mib(sums.pinned) + ' pinned, ' + mib(sums.empty) + ' empty, ' +
-      mib(sums.returned) + ' returned';
+    caption.textContent = 'cells of ' + frame.line.cell / 1024 + ' KiB; together ' +
+      mib(sums.dense) + ' MiB live-dense, ' + mib(sums.pinned) + ' with some live bytes, ' +
+      mib(sums.empty) + ' wholly empty, ' + mib(sums.returned) + ' returned';
     label.textContent = frame.line.label +
       (frame.line.phase === 'now' ? '' : ' ' + frame.line.phase) +
       (frame.line.settle_s > 0 ? ' +' + frame.line.settle_s + ' s' : '');

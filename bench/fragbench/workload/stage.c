@@ -78,8 +78,8 @@ static void checkpoint(struct fb_stage *stage, const char *label, const char *ph
         exit(EXIT_FAILURE);
     fb_checkpoint_print(stage->options->out, &point, label, phase, settle_s);
     if (stage->options->want_maps) {
-        /* About 1500 cells for the live bytes, so that a frame is some kilobytes. */
-        uint64_t pages = stage->scale.live / fb_page_size() / 1500 + 1;
+        /* About 3000 cells for the live bytes, so that a frame is some kilobytes. */
+        uint64_t pages = stage->scale.live / fb_page_size() / 3000 + 1;
         const struct fb_heapmap_frame frame = {label, phase, settle_s, stage_work(stage),
                                                (unsigned)pages};
         fb_heapmap_print(stage->options->out, &frame, stage->blocks, stage->slot_count);
