@@ -14,10 +14,13 @@ unit_tests = \
 	tests/unit/units tests/unit/units_torture \
 	tests/unit/large tests/unit/large_torture \
 	tests/unit/window tests/unit/window_torture \
+	tests/unit/limits tests/unit/limits_torture \
 	tests/unit/slab tests/unit/slab_torture \
 	tests/unit/bin tests/unit/bin_torture \
 	tests/unit/magazine tests/unit/magazine_torture \
-	tests/unit/remote tests/unit/remote_torture
+	tests/unit/remote tests/unit/remote_torture \
+	tests/unit/registry tests/unit/registry_torture \
+	tests/unit/huge tests/unit/huge_torture
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -124,6 +127,15 @@ tests_unit_window_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_window_torture_CFLAGS = $(unit_compile)
 tests_unit_window_torture_LDADD = libcore_torture.la
 
+tests_unit_limits_SOURCES = tests/unit/limits.c
+tests_unit_limits_CPPFLAGS = $(unit_plain)
+tests_unit_limits_CFLAGS = $(unit_compile)
+tests_unit_limits_LDADD = libcore.la
+tests_unit_limits_torture_SOURCES = tests/unit/limits.c
+tests_unit_limits_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_limits_torture_CFLAGS = $(unit_compile)
+tests_unit_limits_torture_LDADD = libcore_torture.la
+
 tests_unit_slab_SOURCES = tests/unit/slab.c
 tests_unit_slab_CPPFLAGS = $(unit_plain)
 tests_unit_slab_CFLAGS = $(unit_compile)
@@ -159,3 +171,21 @@ tests_unit_remote_torture_SOURCES = tests/unit/remote.c
 tests_unit_remote_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_remote_torture_CFLAGS = $(unit_compile)
 tests_unit_remote_torture_LDADD = libcore_torture.la
+
+tests_unit_registry_SOURCES = tests/unit/registry.c
+tests_unit_registry_CPPFLAGS = $(unit_plain)
+tests_unit_registry_CFLAGS = $(unit_compile)
+tests_unit_registry_LDADD = libcore.la
+tests_unit_registry_torture_SOURCES = tests/unit/registry.c
+tests_unit_registry_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_registry_torture_CFLAGS = $(unit_compile)
+tests_unit_registry_torture_LDADD = libcore_torture.la
+
+tests_unit_huge_SOURCES = tests/unit/huge.c
+tests_unit_huge_CPPFLAGS = $(unit_plain)
+tests_unit_huge_CFLAGS = $(unit_compile)
+tests_unit_huge_LDADD = libcore.la
+tests_unit_huge_torture_SOURCES = tests/unit/huge.c
+tests_unit_huge_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_huge_torture_CFLAGS = $(unit_compile)
+tests_unit_huge_torture_LDADD = libcore_torture.la

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/huge: blocks with slots of their own, growing where they stand.
+ */
+#include "unit.h"
+
+#include "heap/huge.h"
+#include "observe/snapshot.h"
+
+enum { BLOCKS = 16, STEPS = 240 };
+
+static uint64_t seed;
+
+/* Marks the ends of every page, which is enough to see what moved where. */
+static void mark_pages(char *block, size_t from, size_t size, uint64_t mark)
+{
+    for (size_t at = lm_round_up(from, UNIT_PAGE); at + UNIT_PAGE <= size; at += UNIT_PAGE) {
+        unit_fill(block + at, 16, mark + at);
+        unit_fill(block + at + UNIT_PAGE - 16, 16, mark + at);
+    }
+}
+
+static bool pages_are_marked(const char *block, size_t size, uint64_t mark)
+{
+    for (size_t at = 0; at + UNIT_PAGE <= size; at += UNIT_PAGE) {
+        UNIT_CHECK_THAT(unit_is_filled(block + at, 16, mark + at), "page at %zu of %zu", at, size);
+        UNIT_CHECK(unit_is_filled(block + at + UNIT_PAGE - 16, 16, mark + at));
+    }
+    return true;
+}
+
+static bool huge_blocks_are_zero_aligned_and_whole_pages(void)
+{
+    static const size_t sizes[] = {1, 4096, 4097, 100000, 3 << 20, (3 << 20) + 1};
+    for (size_t alignment = 16; alignment <= 64 * LM_MIB; alignment *= 16) {
+        for (size_t i = 0; i < UNIT_COUNT_OF(sizes); i++) {
+            char *block = lm_huge_take(sizes[i], alignment, LM_HUGE_EXACT);
+            UNIT_CHECK(block != NULL && (uintptr_t)block % alignment == 0);
+            UNIT_CHECK(lm_is_in_huge_zone(block));
+            UNIT_CHECK(lm_huge_usable(block) == lm_round_up(sizes[i], UNIT_PAGE));
+            UNIT_CHECK(unit_is_zero(block, lm_huge_usable(block)));
+            memset(block, 1, lm_huge_usable(block));
+            UNIT_CHECK(lm_huge_give(block) && !lm_huge_give(block));
+            UNIT_CHECK(lm_huge_usable(block) == 0);
+            UNIT_CHECK(unit_is_sanitized || unit_faults(block));
+        }
+    }
+    return lm_huge_total() == 0;
+}
+
+static bool only_the_start_of_a_block_is_one(void)
+{
+    char *block = lm_huge_take(10 * LM_MIB, 1, LM_HUGE_EXACT);
+    UNIT_CHECK(lm_huge_usable(block + 16) == 0 && !lm_huge_give(block + 16));
+    UNIT_CHECK(lm_huge_usable(block + 2 * LM_MIB) == 0 && !lm_huge_give(block + 2 * LM_MIB));
+    UNIT_CHECK(lm_huge_usable(block + LM_GIB) == 0);
+    return lm_huge_give(block);
+}
+
+static bool a_growing_block_stays_where_it_is(void)
+{
+    size_t size = LM_MIB;
+    char *block = lm_huge_take(size, 1, LM_HUGE_GROWING);
+    mark_pages(block, 0, size, 1);
+    for (size_t next = size + 100000; next <= LM_HUGE_HEADROOM * LM_MIB; next += 100000) {
+        UNIT_CHECK(lm_huge_resize(block, next) == block);
+        UNIT_CHECK(lm_huge_usable(block) == lm_round_up(next, UNIT_PAGE));
+        mark_pages(block, size, lm_huge_usable(block), 1);
+        size = lm_huge_usable(block);
+    }
+    UNIT_CHECK(pages_are_marked(block, size, 1));
+    return lm_huge_give(block);
+}
+
+static bool a_block_that_outgrows_its_slot_takes_its_pages_along(void)
+{
+    size_t size = LM_MIB;
+    char *block = lm_huge_take(size, 1, LM_HUGE_EXACT);
+    mark_pages(block, 0, size, 2);
+    for (int step = 0; step < 3; step++) {
+        char *moved = lm_huge_resize(block, size * 9);
+        /* A kernel may refuse to move a place made of several mappings; then nothing changed. */
+        if (moved == NULL) {
+            tap_diag("move %d is refused here", step);
+            break;
+        }
+        UNIT_CHECK(moved != block || step == 0);
+        block = moved;
+        UNIT_CHECK(pages_are_marked(block, size, 2));
+        UNIT_CHECK(unit_is_zero(block + size, size * 8));
+        mark_pages(block, size, size * 9, 2);
+        size *= 9;
+        if (size > 100 * LM_MIB)
+            break;
+    }
+    UNIT_CHECK(pages_are_marked(block, size, 2));
+    return lm_huge_give(block) && lm_huge_total() == 0;
+}
+
+static bool a_shrunk_block_returns_its_tail(void)
+{
+    char *block = lm_huge_take(16 * LM_MIB, 1, LM_HUGE_GROWING);
+    mark_pages(block, 0, 16 * LM_MIB, 3);
+    UNIT_CHECK(lm_huge_resize(block, 4 * LM_MIB) == block);
+    UNIT_CHECK(lm_huge_usable(block) == 4 * LM_MIB && lm_huge_total() == 4 * LM_MIB);
+    UNIT_CHECK(unit_resident_pages(block + 4 * LM_MIB, 12 * LM_MIB) <= 1);
+    UNIT_CHECK(pages_are_marked(block, 4 * LM_MIB, 3));
+    UNIT_CHECK(lm_huge_resize(block, 8 * LM_MIB) == block);
+    UNIT_CHECK(unit_is_zero(block + 4 * LM_MIB, 4 * LM_MIB));
+    return lm_huge_give(block);
+}
+
+static bool pages_move_in_and_leave_zeroes(void)
+{
+    char *large = lm_memalign(lm_unit_size, LM_LARGE_MOST / 2);
+    size_t size = LM_LARGE_MOST / 2;
+    mark_pages(large, 0, size, 4);
+    char *moved = lm_huge_move_in(large, size, 2 * size);
+    UNIT_CHECK(moved != NULL && pages_are_marked(moved, size, 4));
+    UNIT_CHECK(unit_is_zero(large, size) && unit_is_zero(moved + size, size));
+    lm_free(large);
+    return lm_huge_give(moved);
+}
+
+struct block {
+    char *start;
+    size_t size;
+    uint64_t mark;
+};
+
+static bool change(struct block *block, uint64_t *random)
+{
+    size_t size = UNIT_PAGE + unit_random_size(random, 8 * LM_MIB);
+    if (block->start == NULL) {
+        enum lm_huge_fit fit = unit_below(random, 2) == 0 ? LM_HUGE_EXACT : LM_HUGE_GROWING;
+        block->start = lm_huge_take(size, 1, fit);
+        UNIT_CHECK(block->start != NULL &&
+                   unit_is_zero(block->start, lm_huge_usable(block->start)));
+        block->size = 0;
+        block->mark = tap_random(random);
+    } else if (unit_below(random, 3) == 0) {
+        UNIT_CHECK(pages_are_marked(block->start, block->size, block->mark));
+        UNIT_CHECK(lm_huge_give(block->start));
+        block->start = NULL;
+        return true;
+    } else {
+        char *resized = lm_huge_resize(block->start, size);
+        if (resized == NULL)
+            return pages_are_marked(block->start, block->size, block->mark);
+        block->start = resized;
+        block->size = lm_min(block->size, lm_huge_usable(resized));
+    }
+    size_t usable = lm_huge_usable(block->start);
+    UNIT_CHECK(usable == lm_round_up(size, UNIT_PAGE));
+    UNIT_CHECK(pages_are_marked(block->start, block->size, block->mark));
+    UNIT_CHECK(unit_is_zero(block->start + block->size, usable - block->size));
+    mark_pages(block->start, block->size, usable, block->mark);
+    block->size = usable;
+    return true;
+}
+
+static bool huge_blocks_keep_apart_and_whole(void)
+{
+    static struct block blocks[BLOCKS];
+    uint64_t random = seed;
+    for (int step = 0; step < STEPS; step++) {
+        UNIT_CHECK(change(&blocks[unit_below(&random, BLOCKS)], &random));
+        size_t total = 0;
+        for (int i = 0; i < BLOCKS; i++)
+            total += blocks[i].start == NULL ? 0 : blocks[i].size;
+        UNIT_CHECK(lm_huge_total() == total);
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        if (blocks[i].start == NULL)
+            continue;
+        UNIT_CHECK(pages_are_marked(blocks[i].start, blocks[i].size, blocks[i].mark));
+        UNIT_CHECK(lm_huge_give(blocks[i].start));
+    }
+    return lm_huge_total() == 0;
+}
+
+/* A zone of 64 MiB: less headroom, then none, then NULL, then again. */
+static bool a_full_zone_gives_less_headroom_then_nothing(void)
+{
+    lm_options.window = 128 * LM_MIB;
+    UNIT_CHECK(lm_core_init() && lm_window.zone_size == 64 * LM_MIB);
+    for (int round = 0; round < 3; round++) {
+        char *first = lm_huge_take(20 * LM_MIB, 1, LM_HUGE_GROWING);
+        char *second = lm_huge_take(20 * LM_MIB, 1, LM_HUGE_GROWING);
+        UNIT_CHECK(first != NULL && second != NULL);
+        UNIT_CHECK(lm_huge_take(40 * LM_MIB, 1, LM_HUGE_EXACT) == NULL);
+        UNIT_CHECK(lm_huge_take(100 * LM_MIB, 1, LM_HUGE_EXACT) == NULL);
+        mark_pages(first, 0, 20 * LM_MIB, 5);
+        UNIT_CHECK(lm_huge_resize(first, 60 * LM_MIB) == NULL);
+        UNIT_CHECK(pages_are_marked(first, 20 * LM_MIB, 5));
+        UNIT_CHECK(lm_huge_give(first) && lm_huge_give(second));
+        first = lm_huge_take(64 * LM_MIB, 1, LM_HUGE_GROWING);
+        UNIT_CHECK(first != NULL && lm_huge_give(first));
+    }
+    return true;
+}
+
+static bool growth_has_a_limited_number_of_slots(void)
+{
+    static char *blocks[LM_HUGE_SLOTS + 2];
+    size_t count = 0;
+    char *from = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    while (count < LM_HUGE_SLOTS + 1 &&
+           (blocks[count] = lm_huge_take(UNIT_PAGE, 1, LM_HUGE_EXACT)) != NULL)
+        count++;
+    UNIT_CHECK(count == LM_HUGE_SLOTS + 1);
+    UNIT_CHECK(lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST) == NULL);
+    while (count > 0)
+        UNIT_CHECK(lm_huge_give(blocks[--count]));
+    char *moved = lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST);
+    UNIT_CHECK(moved != NULL && lm_huge_give(moved));
+    lm_free(from);
+    return true;
+}
+
+static _Atomic(unsigned) wins;
+
+static void *free_it(void *block)
+{
+    wins += lm_huge_give(block) ? 1 : 0;
+    return NULL;
+}
+
+static bool one_of_several_frees_wins(void)
+{
+    for (int round = 0; round < 100; round++) {
+        void *block = lm_huge_take(LM_MIB, 1, LM_HUGE_EXACT);
+        void *arguments[] = {block, block, block};
+        wins = 0;
+        unit_in_threads(3, free_it, arguments);
+        UNIT_CHECK(wins == 1 && lm_huge_total() == 0);
+    }
+    return true;
+}
+
+static _Atomic(unsigned) failures;
+
+static void *take_and_grow(void *argument)
+{
+    uint64_t random = seed + (uintptr_t)argument;
+    struct block blocks[4] = {{NULL, 0, 0}};
+    for (int step = 0; step < STEPS / 8; step++)
+        failures += !change(&blocks[unit_below(&random, 4)], &random);
+    for (int i = 0; i < 4; i++)
+        failures += blocks[i].start != NULL && !lm_huge_give(blocks[i].start);
+    return NULL;
+}
+
+static bool threads_do_not_meet_in_the_zone(void)
+{
+    void *arguments[] = {(void *)1, (void *)2, (void *)3, (void *)4};
+    unit_in_threads(4, take_and_grow, arguments);
+    return failures == 0 && lm_huge_total() == 0;
+}
+
+int main(void)
+{
+    seed = tap_seed();
+    UNIT_TRUTH_IN_CHILD(a_full_zone_gives_less_headroom_then_nothing);
+    unit_start();
+    UNIT_TRUTH(huge_blocks_are_zero_aligned_and_whole_pages);
+    UNIT_TRUTH(only_the_start_of_a_block_is_one);
+    UNIT_TRUTH(a_growing_block_stays_where_it_is);
+    UNIT_TRUTH(a_block_that_outgrows_its_slot_takes_its_pages_along);
+    UNIT_TRUTH(a_shrunk_block_returns_its_tail);
+    UNIT_TRUTH(pages_move_in_and_leave_zeroes);
+    UNIT_TRUTH(huge_blocks_keep_apart_and_whole);
+    UNIT_TRUTH(growth_has_a_limited_number_of_slots);
+    UNIT_TRUTH(one_of_several_frees_wins);
+    UNIT_TRUTH(threads_do_not_meet_in_the_zone);
+    return tap_done();
+}
