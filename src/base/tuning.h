@@ -81,6 +81,11 @@
 #define LM_PURGE_PERIOD_MS 100
 /* ... and what exceeds the peak demand of the last one to two of these is returned. */
 #define LM_DEMAND_WINDOW_MS 1000
+/* Bytes. Dirty memory beyond this and a share (1/n) of what is in use goes back at once, an eighth
+ * of the bound at a time: nobody calls the purge for a process that falls idle. A bound of 16 MiB
+ * made programs fault in again what they had just freed. */
+#define LM_DIRTY_MOST  LM_TUNE(64 * LM_MIB, 256 * LM_KIB)
+#define LM_DIRTY_SHARE 4
 /* Units. Excess that is returned whole instead of halved. */
 #define LM_PURGE_WHOLE 64
 

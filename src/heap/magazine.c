@@ -111,12 +111,17 @@ static void release_oldest(struct lm_heap *heap, unsigned class, uint32_t count)
     set_count(heap, class, left);
 }
 
+void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class)
+{
+    uint32_t count = count_of(heap, class);
+    if (count != 0)
+        release_oldest(heap, class, count);
+}
+
 void lm_heap_empty_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        uint32_t count = count_of(heap, class);
-        if (count != 0)
-            release_oldest(heap, class, count);
+        lm_heap_empty_magazine(heap, class);
         if (heap->magazines[class].capacity > first_capacity(class))
             resize(heap, class, first_capacity(class));
         heap->magazines[class].pressure = 0;

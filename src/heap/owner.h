@@ -42,7 +42,9 @@ void lm_heap_verify_class(const struct lm_heap *heap, unsigned class);
 /* heap/magazine.c */
 
 void lm_heap_init_magazines(struct lm_heap *heap);
-/* Frees all blocks in magazines, and the arrays of grown ones. */
+/* Frees all blocks in a magazine. */
+void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class);
+/* The same in all of them, and the arrays of grown ones. */
 void lm_heap_empty_magazines(struct lm_heap *heap);
 
 /* heap/outbox.c */

@@ -240,7 +240,7 @@ static size_t trim_heap(struct lm_heap_control *control, bool is_own)
     lm_lock_take(&control->lock);
     uint32_t heap_state = load_relaxed(&control->state);
     if (heap_state != LM_HEAP_LOST && !control->is_dormant) {
-        if (is_own) {
+        if (is_own || heap_state == LM_HEAP_PARKED) {
             lm_outbox_flush(&control->body->outbox);
             lm_heap_empty_magazines(control->body);
         }

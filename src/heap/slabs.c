@@ -165,6 +165,8 @@ size_t lm_heap_supply(struct lm_heap *heap, unsigned class, void **out, size_t c
 bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked)
 {
     struct lm_bin *from = &parked->body->bins[class];
+    /* H3: a heap that a fork orphaned still has blocks of its slabs in its magazines. */
+    lm_heap_empty_magazine(parked->body, class);
     struct lm_slab *slab = lm_bin_partial(from);
     if (slab == NULL || !lm_bin_add(&heap->bins[class], slab))
         return false;

@@ -296,7 +296,7 @@ static size_t scan_level(const struct lm_runs *runs, unsigned level, size_t inde
 
 size_t lm_runs_find(const struct lm_runs *runs, size_t count)
 {
-    size_t position;
+    size_t position = LM_NO_RUN;
     size_t index = 0;
     size_t end = level_count(runs, LEVELS - 1);
     for (unsigned level = LEVELS - 1;; level--) {

@@ -190,18 +190,6 @@ static void put_locked(size_t first, size_t count)
     store_relaxed(&state.dirty_hint, state.dirty.count);
 }
 
-void lm_units_give(size_t first, size_t count)
-{
-    lm_lock_take(&state.lock);
-    LM_INVARIANT(lm_runs_members(&state.free, first, count) == 0);
-    put_locked(first, count);
-    state.in_use -= count;
-    verify_locked();
-    lm_lock_give(&state.lock);
-    if (lm_options.purge_delay_ms == 0)
-        lm_units_purge();
-}
-
 void lm_units_give_clean(size_t first, size_t count)
 {
     lm_lock_take(&state.lock);
@@ -245,6 +233,28 @@ static size_t purge_units(size_t count)
         purged += run.count;
     }
     return purged;
+}
+
+/* How many dirty units are too many however recent the demand was. */
+static size_t overflow_locked(void)
+{
+    size_t most = (LM_DIRTY_MOST >> lm_unit_log2) + state.in_use / LM_DIRTY_SHARE;
+    return state.dirty.count > most ? state.dirty.count - most + most / 8 : 0;
+}
+
+void lm_units_give(size_t first, size_t count)
+{
+    lm_lock_take(&state.lock);
+    LM_INVARIANT(lm_runs_members(&state.free, first, count) == 0);
+    put_locked(first, count);
+    state.in_use -= count;
+    size_t overflow = overflow_locked();
+    verify_locked();
+    lm_lock_give(&state.lock);
+    if (lm_unlikely(lm_options.purge_delay_ms == 0))
+        lm_units_purge();
+    else if (lm_unlikely(overflow != 0))
+        purge_units(overflow);
 }
 
 size_t lm_units_purge(void)
