@@ -170,7 +170,7 @@ loaded_in() {
         pattern=${program//[.]/[.]}
         pattern=${pattern//[+]/[+]}
         grep -r -l -F "calling init: $library" "$loads" |
-            xargs -d '\n' cat /dev/null | grep -q -E "transferring control: (.*/)?$pattern\$" && continue
+            xargs -d '\n' cat /dev/null | grep -E "transferring control: (.*/)?$pattern\$" >/dev/null && continue
         not_ok "the library was in $*: not in $program"
         return 1
     done
