@@ -1,6 +1,6 @@
 # what tests/unit builds: one program per module of libcore, each twice: NAME with libcore, and
 # NAME_torture, compiled like libcore_torture and linked with it
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/unit/model.h tests/unit/unit.h
 
 unit_tests = \
 	tests/unit/bits tests/unit/bits_torture \
@@ -8,9 +8,9 @@ unit_tests = \
 	tests/unit/fatal tests/unit/fatal_torture \
 	tests/unit/lock tests/unit/lock_torture \
 	tests/unit/map tests/unit/map_torture \
+	tests/unit/runs tests/unit/runs_torture \
 	tests/unit/marks tests/unit/marks_torture \
 	tests/unit/metadata tests/unit/metadata_torture \
-	tests/unit/runs tests/unit/runs_torture \
 	tests/unit/units tests/unit/units_torture \
 	tests/unit/large tests/unit/large_torture \
 	tests/unit/window tests/unit/window_torture \
@@ -20,7 +20,13 @@ unit_tests = \
 	tests/unit/magazine tests/unit/magazine_torture \
 	tests/unit/remote tests/unit/remote_torture \
 	tests/unit/registry tests/unit/registry_torture \
-	tests/unit/huge tests/unit/huge_torture
+	tests/unit/forks tests/unit/forks_torture \
+	tests/unit/huge tests/unit/huge_torture \
+	tests/unit/core tests/unit/core_torture \
+	tests/unit/threads tests/unit/threads_torture \
+	tests/unit/options tests/unit/options_torture \
+	tests/unit/report tests/unit/report_torture \
+	tests/unit/failures_torture
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -73,6 +79,15 @@ tests_unit_map_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_map_torture_CFLAGS = $(unit_compile)
 tests_unit_map_torture_LDADD = libcore_torture.la
 
+tests_unit_runs_SOURCES = tests/unit/runs.c
+tests_unit_runs_CPPFLAGS = $(unit_plain)
+tests_unit_runs_CFLAGS = $(unit_compile)
+tests_unit_runs_LDADD = libcore.la
+tests_unit_runs_torture_SOURCES = tests/unit/runs.c
+tests_unit_runs_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_runs_torture_CFLAGS = $(unit_compile)
+tests_unit_runs_torture_LDADD = libcore_torture.la
+
 tests_unit_marks_SOURCES = tests/unit/marks.c
 tests_unit_marks_CPPFLAGS = $(unit_plain)
 tests_unit_marks_CFLAGS = $(unit_compile)
@@ -90,15 +105,6 @@ tests_unit_metadata_torture_SOURCES = tests/unit/metadata.c
 tests_unit_metadata_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_metadata_torture_CFLAGS = $(unit_compile)
 tests_unit_metadata_torture_LDADD = libcore_torture.la
-
-tests_unit_runs_SOURCES = tests/unit/runs.c
-tests_unit_runs_CPPFLAGS = $(unit_plain)
-tests_unit_runs_CFLAGS = $(unit_compile)
-tests_unit_runs_LDADD = libcore.la
-tests_unit_runs_torture_SOURCES = tests/unit/runs.c
-tests_unit_runs_torture_CPPFLAGS = $(unit_shrunk)
-tests_unit_runs_torture_CFLAGS = $(unit_compile)
-tests_unit_runs_torture_LDADD = libcore_torture.la
 
 tests_unit_units_SOURCES = tests/unit/units.c
 tests_unit_units_CPPFLAGS = $(unit_plain)
@@ -181,6 +187,15 @@ tests_unit_registry_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_registry_torture_CFLAGS = $(unit_compile)
 tests_unit_registry_torture_LDADD = libcore_torture.la
 
+tests_unit_forks_SOURCES = tests/unit/forks.c
+tests_unit_forks_CPPFLAGS = $(unit_plain)
+tests_unit_forks_CFLAGS = $(unit_compile)
+tests_unit_forks_LDADD = libcore.la
+tests_unit_forks_torture_SOURCES = tests/unit/forks.c
+tests_unit_forks_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_forks_torture_CFLAGS = $(unit_compile)
+tests_unit_forks_torture_LDADD = libcore_torture.la
+
 tests_unit_huge_SOURCES = tests/unit/huge.c
 tests_unit_huge_CPPFLAGS = $(unit_plain)
 tests_unit_huge_CFLAGS = $(unit_compile)
@@ -189,3 +204,44 @@ tests_unit_huge_torture_SOURCES = tests/unit/huge.c
 tests_unit_huge_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_huge_torture_CFLAGS = $(unit_compile)
 tests_unit_huge_torture_LDADD = libcore_torture.la
+
+tests_unit_core_SOURCES = tests/unit/core.c
+tests_unit_core_CPPFLAGS = $(unit_plain)
+tests_unit_core_CFLAGS = $(unit_compile)
+tests_unit_core_LDADD = libcore.la
+tests_unit_core_torture_SOURCES = tests/unit/core.c
+tests_unit_core_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_core_torture_CFLAGS = $(unit_compile)
+tests_unit_core_torture_LDADD = libcore_torture.la
+
+tests_unit_threads_SOURCES = tests/unit/threads.c
+tests_unit_threads_CPPFLAGS = $(unit_plain)
+tests_unit_threads_CFLAGS = $(unit_compile)
+tests_unit_threads_LDADD = libcore.la
+tests_unit_threads_torture_SOURCES = tests/unit/threads.c
+tests_unit_threads_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_threads_torture_CFLAGS = $(unit_compile)
+tests_unit_threads_torture_LDADD = libcore_torture.la
+
+tests_unit_options_SOURCES = tests/unit/options.c
+tests_unit_options_CPPFLAGS = $(unit_plain)
+tests_unit_options_CFLAGS = $(unit_compile)
+tests_unit_options_LDADD = libcore.la
+tests_unit_options_torture_SOURCES = tests/unit/options.c
+tests_unit_options_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_options_torture_CFLAGS = $(unit_compile)
+tests_unit_options_torture_LDADD = libcore_torture.la
+
+tests_unit_report_SOURCES = tests/unit/report.c
+tests_unit_report_CPPFLAGS = $(unit_plain)
+tests_unit_report_CFLAGS = $(unit_compile)
+tests_unit_report_LDADD = libcore.la
+tests_unit_report_torture_SOURCES = tests/unit/report.c
+tests_unit_report_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_report_torture_CFLAGS = $(unit_compile)
+tests_unit_report_torture_LDADD = libcore_torture.la
+
+tests_unit_failures_torture_SOURCES = tests/unit/failures.c
+tests_unit_failures_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_failures_torture_CFLAGS = $(unit_compile)
+tests_unit_failures_torture_LDADD = libcore_torture.la

@@ -131,6 +131,7 @@ static bool trim_empties_the_callers_magazines(void)
     lm_snapshot_take(&now);
     UNIT_CHECK_THAT(now.cached == 0 && now.slabs == 0, "%zu bytes cached, %zu in slabs", now.cached,
                     now.slabs);
+    UNIT_CHECK(heap->magazine_size == 0);
     return magazines_are_sound(heap);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "heap/owner.h"
 #include "heap/registry.h"
 #include "observe/snapshot.h"
 
@@ -145,6 +146,45 @@ static bool frees_into_one_word_are_merged(void)
     return all_slots_came_back();
 }
 
+static void *leave_half(void *unused)
+{
+    for (int i = 0; i < 40; i++)
+        blocks[i] = lm_malloc(1000);
+    for (int i = 20; i < 40; i++)
+        lm_free(blocks[i]);
+    return unused;
+}
+
+/* A stranger had looked up the owner, then the slab changed hands, then the mail arrived. */
+static bool mail_follows_a_slab_to_its_new_owner(void)
+{
+    void *mine[200];
+    int count = 0;
+    struct lm_slot slot;
+    unit_in_threads(1, leave_half, NULL);
+    /* Sixteen to a slab: this is the last of those that are used. */
+    UNIT_CHECK(lm_slab_find(blocks[19], lm_unit_of(blocks[19]), &slot));
+    uint32_t owner = slot.slab->owner;
+    struct lm_remote *node = lm_slab_remote(slot.slab, slot.word);
+    while ((slot.slab->owner == owner || slot.slab->used < slot.slab->slots) && count < 200)
+        mine[count++] = lm_malloc(1000);
+    UNIT_CHECK(slot.slab->owner == lm_heap_id(lm_thread.heap->control));
+    node->bits = slot.bit;
+    node->next = lm_heap_control_at(owner)->inbox;
+    lm_heap_control_at(owner)->inbox = lm_remote_index(node);
+    lm_heap_settle(lm_heap_control_at(owner));
+    UNIT_CHECK(lm_heap_control_at(owner)->inbox == 0);
+    do
+        mine[count++] = lm_malloc(1000);
+    while (mine[count - 1] != blocks[19] && count < 200);
+    UNIT_CHECK(mine[count - 1] == blocks[19]);
+    for (int i = 0; i < 19; i++)
+        lm_free(blocks[i]);
+    while (count > 0)
+        lm_free(mine[--count]);
+    return all_slots_came_back();
+}
+
 static bool without_magazines_strangers_frees_come_back(void)
 {
     lm_options.magazines = false;
@@ -203,6 +243,7 @@ int main(void)
     UNIT_TRUTH(frees_into_parked_heaps_come_back);
     UNIT_TRUTH(an_outbox_stays_below_its_limit);
     UNIT_TRUTH(frees_into_one_word_are_merged);
+    UNIT_TRUTH(mail_follows_a_slab_to_its_new_owner);
     UNIT_TRUTH(traded_blocks_stay_whole_and_come_back);
     UNIT_TRUTH(a_thread_frees_with_its_last_breath);
     return tap_done();
