@@ -60,8 +60,12 @@
 /* Slow paths that a magazine must cause before it doubles. */
 #define LM_MAGAZINE_PATIENCE LM_TUNE(3, 1)
 /* Bytes. Payload capacity that all magazines of a thread may reach together, beside an eighth of
- * what the thread's slabs hold. */
-#define LM_MAGAZINE_BUDGET LM_TUNE(512 * LM_KIB, 64 * LM_KIB)
+ * what the thread's slabs hold; what exceeds it as slabs go is given up again. */
+#define LM_MAGAZINE_BUDGET LM_TUNE(128 * LM_KIB, 16 * LM_KIB)
+
+/* Slow paths of a heap after which idle magazines shrink, if the demand window is not over before: a
+ * few blocks of sizes that are out of fashion pin whole slabs. */
+#define LM_EPOCH_SLOW_PATHS LM_TUNE(256, 16)
 
 /* Entries, a power of two. An outbox entry merges the frees into one bitmap word of a stranger. */
 #define LM_OUTBOX_ENTRIES LM_TUNE(32, 2)
@@ -81,13 +85,24 @@
 #define LM_PURGE_PERIOD_MS 100
 /* ... and what exceeds the peak demand of the last one to two of these is returned. */
 #define LM_DEMAND_WINDOW_MS 1000
-/* Bytes. Dirty memory beyond this and a share (1/n) of what is in use goes back at once, an eighth
- * of the bound at a time: nobody calls the purge for a process that falls idle. A bound of 16 MiB
- * made programs fault in again what they had just freed. */
-#define LM_DIRTY_MOST  LM_TUNE(64 * LM_MIB, 256 * LM_KIB)
-#define LM_DIRTY_SHARE 4
+/* Bytes. Dirty memory beyond a bound and a share (1/n) of what is in use goes back at once: nobody
+ * calls the purge for a process that falls idle. The bound starts low, doubles when what went back is
+ * soon wanted again, and comes down by an eighth per quiet demand window. */
+#define LM_DIRTY_LEAST LM_TUNE(8 * LM_MIB, 256 * LM_KIB)
+#define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
+#define LM_DIRTY_SHARE 8
 /* Units. Excess that is returned whole instead of halved. */
 #define LM_PURGE_WHOLE 64
+
+/* Bytes. A heap's partly used slabs are swept when their free slots hold more than a bound and a share
+ * (1/n) of what is used. The bound starts here; it doubles after an epoch in which a quarter of what
+ * was swept was taken again (a churn of medium blocks took twice as long without that), and comes
+ * down by an eighth after others ... */
+#define LM_SWEEP_LEAST LM_TUNE(512 * LM_KIB, 16 * LM_KIB)
+#define LM_SWEEP_SHARE 8
+/* ... so many at most on a slow path. Without this limit a churn of medium blocks took a third
+ * longer; with it drift, churn and sawtooth take what they took without the sweep. */
+#define LM_SWEEP_STEPS 16
 
 /* Bytes. malloc serves larger requests from the huge zone at once. */
 #define LM_LARGE_MOST LM_TUNE(32 * LM_MIB, 1 * LM_MIB)

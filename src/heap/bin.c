@@ -139,6 +139,19 @@ struct lm_slab *lm_bin_next(const struct lm_bin *bin, uint32_t *place)
     return NULL;
 }
 
+struct lm_slab *lm_bin_next_partial(const struct lm_bin *bin, uint32_t *place)
+{
+    while (*place < bin->capacity) {
+        uint64_t left = partial_words(bin)[*place / 64] >> *place % 64;
+        if (left != 0) {
+            *place += lm_bits_lowest(left);
+            return lm_metadata_at(bin->slabs[*place]);
+        }
+        *place = (*place | 63) + 1;
+    }
+    return NULL;
+}
+
 void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner)
 {
     if (!lm_checked)

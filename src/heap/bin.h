@@ -22,6 +22,9 @@ void lm_bin_mark_partial(struct lm_bin *bin, const struct lm_slab *slab);
 /* The slab at the lowest occupied place >= *place, which it sets; NULL at the end. */
 struct lm_slab *lm_bin_next(const struct lm_bin *bin, uint32_t *place);
 
+/* The same for partly used slabs. */
+struct lm_slab *lm_bin_next_partial(const struct lm_bin *bin, uint32_t *place);
+
 /* Checked builds: H4 and the slabs. */
 void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner);
 

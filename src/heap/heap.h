@@ -102,6 +102,21 @@ struct lm_outbox {
     size_t size;
 };
 
+/* The hole sweep of partly used slabs: waste = slab_size - used_size - swept_size. */
+struct lm_sweep {
+    /* [l] own lock, all: bytes of all slabs, of their used slots, and of pages swept out of them */
+    size_t slab_size;
+    size_t used_size;
+    size_t swept_size;
+    /* bytes of waste that are left alone; bytes swept in this epoch, and taken again */
+    size_t bound;
+    size_t swept_now;
+    size_t regretted;
+    /* where the sweeper's hand stands */
+    uint32_t class;
+    uint32_t place;
+};
+
 struct lm_heap {
     /* [c] id << 8: what a unit's tag must be, but for the class, to be ours */
     uint32_t tag;
@@ -120,8 +135,10 @@ struct lm_heap {
     uint32_t unit_cache[LM_UNIT_CACHE];
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
-    /* [o] milliseconds: when magazines were last looked at */
+    /* [o] milliseconds: when idle magazines were last looked for, and slow paths since then */
     uint64_t last_epoch;
+    uint32_t slow_paths;
+    struct lm_sweep sweep;
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
 };
 

@@ -59,6 +59,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
         install(heap, class, heap->first_slots[class], first_capacity(class), 0);
     }
     heap->magazine_size = 0;
+    heap->sweep.bound = LM_SWEEP_LEAST;
 }
 
 /* Moves the blocks, which fit, into an array of another capacity. */
@@ -84,6 +85,11 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     return true;
 }
 
+static size_t budget_of(const struct lm_heap *heap)
+{
+    return LM_MAGAZINE_BUDGET + heap->sweep.slab_size / 8;
+}
+
 /* True if the magazine has doubled. */
 static bool grow_under_pressure(struct lm_heap *heap, unsigned class)
 {
@@ -92,10 +98,9 @@ static bool grow_under_pressure(struct lm_heap *heap, unsigned class)
         magazine->pressure++;
     if (magazine->capacity >= magazine->most || magazine->pressure < LM_MAGAZINE_PATIENCE)
         return false;
-    size_t budget = LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) / 8;
     uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, magazine->most);
     size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
-    if (heap->magazine_size + added > budget)
+    if (heap->magazine_size + added > budget_of(heap))
         return false;
     magazine->pressure = 0;
     return resize(heap, class, capacity);
@@ -128,21 +133,25 @@ void lm_heap_empty_magazines(struct lm_heap *heap)
     }
 }
 
-/* Once per demand window: a magazine that no slow path asked for since loses half. */
+static void shrink(struct lm_heap *heap, unsigned class)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
+    uint32_t count = count_of(heap, class);
+    if (count > capacity / 2)
+        release_oldest(heap, class, count - capacity / 2);
+    if (capacity < magazine->capacity)
+        resize(heap, class, capacity);
+}
+
+/* Once per epoch: a magazine that no slow path asked for since loses half. */
 static void shrink_idle(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        struct lm_magazine *magazine = &heap->magazines[class];
-        bool is_idle = magazine->pressure == 0;
-        magazine->pressure = 0;
-        uint32_t count = count_of(heap, class);
-        if (!is_idle)
-            continue;
-        uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
-        if (count > capacity / 2)
-            release_oldest(heap, class, count - capacity / 2);
-        if (capacity < magazine->capacity)
-            resize(heap, class, capacity);
+        bool is_idle = heap->magazines[class].pressure == 0;
+        heap->magazines[class].pressure = 0;
+        if (is_idle)
+            shrink(heap, class);
     }
 }
 
@@ -154,10 +163,15 @@ static void enter(struct lm_heap *heap, unsigned class)
     lm_outbox_flush(&heap->outbox);
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
-    if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS) {
+    heap->slow_paths++;
+    if (heap->slow_paths >= LM_EPOCH_SLOW_PATHS ||
+        now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS) {
+        heap->slow_paths = 0;
         heap->last_epoch = now_ms;
         shrink_idle(heap);
+        lm_heap_judge_sweep(heap);
     }
+    lm_heap_sweep_some(heap);
     lm_units_tick(now_ms);
 }
 
@@ -199,9 +213,11 @@ LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
 
 LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
 {
+    struct lm_magazine *magazine = &heap->magazines[class];
     enter(heap, class);
     grow_under_pressure(heap, class);
-    struct lm_magazine *magazine = &heap->magazines[class];
+    if (heap->magazine_size > budget_of(heap))
+        shrink(heap, class);
     if (magazine->capacity == 0) {
         lm_heap_release(heap, class, &p, 1);
     } else {

@@ -33,8 +33,14 @@ void lm_heap_drain(struct lm_heap_control *control);
 void lm_heap_empty_unit_cache(struct lm_heap *heap);
 /* Moves a slab that is partly used from a parked heap, whose lock is held, to this one. */
 bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked);
-/* Purges pages without a used slot in partly used slabs. Result: bytes. */
-size_t lm_heap_purge_holes(struct lm_heap *heap);
+/* heap/sweep.c */
+
+/* Returns pages without a used slot in all partly used slabs. Result: bytes. */
+size_t lm_heap_sweep_all(struct lm_heap *heap);
+/* A small step of the same in slabs that have been cold for a while, if there is much to gain. */
+void lm_heap_sweep_some(struct lm_heap *heap);
+/* The end of an epoch: was what was swept wanted again? */
+void lm_heap_judge_sweep(struct lm_heap *heap);
 /* Checked builds: all bins, or one. */
 void lm_heap_verify(const struct lm_heap_control *control);
 void lm_heap_verify_class(const struct lm_heap *heap, unsigned class);

@@ -156,8 +156,9 @@ static void make_dormant(struct lm_heap_control *control)
     bool is_zero;
     if (control->is_dormant || control->slab_count != 0)
         return;
-    /* A fork may have orphaned a heap that still has some. */
+    /* A fork may have orphaned a heap that still has units, or grown magazines without blocks. */
     lm_heap_empty_unit_cache(heap);
+    lm_heap_empty_magazines(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++)
         lm_bin_reset(&heap->bins[class]);
     size_t size = lm_round_up(sizeof *heap, lm_os.page_size);
@@ -206,6 +207,7 @@ void lm_heap_park(struct lm_heap *heap)
     lm_lock_give(&control->lock);
     lm_heap_settle(control);
     push_parked(control);
+    lm_units_tick(lm_os_clock_ms());
 }
 
 bool lm_heap_adopt_slab(struct lm_heap *heap, unsigned class)
@@ -246,7 +248,7 @@ static size_t trim_heap(struct lm_heap_control *control, bool is_own)
         }
         lm_heap_drain(control);
         lm_heap_empty_unit_cache(control->body);
-        purged = lm_heap_purge_holes(control->body);
+        purged = lm_heap_sweep_all(control->body);
         if (heap_state == LM_HEAP_PARKED)
             make_dormant(control);
     }

@@ -7,6 +7,7 @@
 
 #include "heap/bin.h"
 #include "os/fatal.h"
+#include "os/os.h"
 
 static bool is_live(const struct lm_heap *heap)
 {
@@ -36,12 +37,29 @@ static size_t take_units(struct lm_heap *heap, size_t count)
     return lm_units_take(count, 1, &dirty);
 }
 
+/* The heap's books, for a slab that comes or goes. */
+static void count_slab(struct lm_heap *heap, const struct lm_slab *slab)
+{
+    heap->control->slab_count++;
+    heap->sweep.slab_size += (size_t)slab->units << lm_unit_log2;
+    heap->sweep.used_size += (size_t)slab->used * lm_class_table[slab->class].size;
+    heap->sweep.swept_size += (size_t)slab->swept_pages << lm_os.page_log2;
+}
+
+static void forget_slab(struct lm_heap *heap, const struct lm_slab *slab)
+{
+    heap->control->slab_count--;
+    heap->sweep.slab_size -= (size_t)slab->units << lm_unit_log2;
+    heap->sweep.used_size -= (size_t)slab->used * lm_class_table[slab->class].size;
+    heap->sweep.swept_size -= (size_t)slab->swept_pages << lm_os.page_log2;
+}
+
 static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
 {
     size_t unit = slab->unit;
     size_t units = slab->units;
     lm_bin_remove(&heap->bins[slab->class], slab);
-    heap->control->slab_count--;
+    forget_slab(heap, slab);
     lm_slab_destroy(slab);
     give_units(heap, unit, units);
 }
@@ -51,6 +69,7 @@ static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word,
 {
     bool was_full = slab->used == slab->slots;
     uint64_t twice = slab->free[word] & mask;
+    heap->sweep.used_size -= (size_t)lm_bits_count(mask) * lm_class_table[slab->class].size;
     if (lm_unlikely(!lm_slab_put(slab, word, mask)))
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
     if (slab->used == 0) {
@@ -119,17 +138,22 @@ void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t
     put_batch(heap, &batch);
 }
 
-static size_t supply_from_bin(struct lm_bin *bin, void **out, size_t count)
+static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, size_t count)
 {
+    struct lm_bin *bin = &heap->bins[class];
     size_t got = 0;
     while (got < count) {
         struct lm_slab *slab = lm_bin_partial(bin);
         if (slab == NULL)
             break;
+        size_t swept = (size_t)slab->swept_pages << lm_os.page_log2;
+        heap->sweep.swept_size -= swept;
+        heap->sweep.regretted += swept;
         got += lm_slab_refill(slab, out - got, count - got);
         if (slab->used == slab->slots)
             lm_bin_mark_full(bin, slab);
     }
+    heap->sweep.used_size += got * lm_class_table[class].size;
     return got;
 }
 
@@ -144,7 +168,7 @@ static bool add_slab(struct lm_heap *heap, unsigned class)
         goto no_slab;
     if (!lm_bin_add(&heap->bins[class], slab))
         goto no_place;
-    heap->control->slab_count++;
+    count_slab(heap, slab);
     return true;
 no_place:
     lm_slab_destroy(slab);
@@ -155,10 +179,9 @@ no_slab:
 
 size_t lm_heap_supply(struct lm_heap *heap, unsigned class, void **out, size_t count)
 {
-    struct lm_bin *bin = &heap->bins[class];
-    size_t got = supply_from_bin(bin, out, count);
+    size_t got = supply_from_bin(heap, class, out, count);
     if (got == 0 && (lm_heap_adopt_slab(heap, class) || add_slab(heap, class)))
-        got = supply_from_bin(bin, out, count);
+        got = supply_from_bin(heap, class, out, count);
     return got;
 }
 
@@ -175,8 +198,8 @@ bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_cont
     slab->place = from->partial_hint * 64 + lm_bits_lowest(from->words[from->partial_hint]);
     lm_bin_remove(from, slab);
     slab->place = place;
-    parked->slab_count--;
-    heap->control->slab_count++;
+    forget_slab(parked->body, slab);
+    count_slab(heap, slab);
     lm_slab_hand_over(slab, lm_heap_id(heap->control));
     return true;
 }
@@ -218,19 +241,6 @@ bool lm_heap_is_free(const void *p, size_t unit)
         lm_heap_settle(control);
     }
     return ((free | load_relaxed(&lm_slab_remote(slot.slab, slot.word)->bits)) & slot.bit) != 0;
-}
-
-size_t lm_heap_purge_holes(struct lm_heap *heap)
-{
-    size_t purged = 0;
-    for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        uint32_t place = 0;
-        struct lm_slab *slab;
-        for (; (slab = lm_bin_next(&heap->bins[class], &place)) != NULL; place++)
-            if (slab->used < slab->slots)
-                purged += lm_slab_purge_holes(slab);
-    }
-    return purged;
 }
 
 void lm_heap_verify_class(const struct lm_heap *heap, unsigned class)

@@ -81,7 +81,8 @@ size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
         slab->free[word] = bits;
     }
     slab->used += (uint32_t)taken;
-    slab->is_swept = 0;
+    slab->heat = LM_SLAB_HOT;
+    slab->swept_pages = 0;
     return taken;
 }
 
@@ -91,7 +92,8 @@ bool lm_slab_put(struct lm_slab *slab, uint32_t word, uint64_t mask)
         return false;
     slab->free[word] |= mask;
     slab->used -= lm_bits_count(mask);
-    slab->is_swept = 0;
+    if (slab->heat == LM_SLAB_SWEPT)
+        slab->heat = LM_SLAB_COLD;
     return true;
 }
 
@@ -106,29 +108,34 @@ bool lm_slab_find(const void *p, size_t unit, struct lm_slot *found)
     return slot < slab->slots && slot * lm_class_table[slab->class].size == offset;
 }
 
-static bool is_slot_free(const struct lm_slab *slab, size_t slot)
+/* Slots [first, end), as far as there are any. */
+static bool are_slots_free(const struct lm_slab *slab, size_t first, size_t end)
 {
-    return (slab->free[slot / 64] >> slot % 64 & 1) != 0;
+    end = lm_min(end, slab->slots);
+    while (first < end) {
+        size_t count = lm_min(end - first, 64 - first % 64);
+        uint64_t mask = lm_bits_ones((unsigned)count) << first % 64;
+        if ((slab->free[first / 64] & mask) != mask)
+            return false;
+        first += count;
+    }
+    return true;
 }
 
 /* Past the last slot there is nothing to keep. */
 static bool is_page_empty(const struct lm_slab *slab, size_t offset)
 {
     size_t size = lm_class_table[slab->class].size;
-    for (size_t slot = offset / size; slot * size < offset + lm_os.page_size; slot++)
-        if (slot < slab->slots && !is_slot_free(slab, slot))
-            return false;
-    return true;
+    return are_slots_free(slab, offset / size, (offset + lm_os.page_size + size - 1) / size);
 }
 
-size_t lm_slab_purge_holes(struct lm_slab *slab)
+size_t lm_slab_sweep(struct lm_slab *slab)
 {
     char *start = lm_unit_address(slab->unit);
     size_t end = (size_t)slab->units << lm_unit_log2;
     size_t purged = 0;
-    if (slab->is_swept != 0)
+    if (slab->heat == LM_SLAB_SWEPT)
         return 0;
-    slab->is_swept = 1;
     for (size_t from = 0; from < end;) {
         size_t to = from;
         while (to < end && is_page_empty(slab, to))
@@ -138,7 +145,10 @@ size_t lm_slab_purge_holes(struct lm_slab *slab)
             purged += to - from;
         from = to + lm_os.page_size;
     }
-    return purged;
+    size_t before = (size_t)slab->swept_pages << lm_os.page_log2;
+    slab->heat = LM_SLAB_SWEPT;
+    slab->swept_pages = (uint8_t)(purged >> lm_os.page_log2);
+    return purged - lm_min(before, purged);
 }
 
 void lm_slab_verify(struct lm_slab *slab)

@@ -56,8 +56,10 @@ struct lm_slab {
     uint16_t units;
     /* [c] words of the bitmaps */
     uint16_t words;
-    /* [l] lm_slab_purge_holes ran and no slot has changed hands since */
-    uint16_t is_swept;
+    /* [l] enum lm_slab_heat */
+    uint8_t heat;
+    /* [l] pages that the last sweep returned and that no slot has been taken from since */
+    uint8_t swept_pages;
     /* [c] byte offset from the descriptor to the remote nodes */
     uint32_t remote_offset;
     /* [l] */
@@ -66,6 +68,16 @@ struct lm_slab {
 
 _Static_assert(sizeof(struct lm_slab) == 32, "four words of bitmap share the header's line");
 _Static_assert(sizeof(struct lm_remote) == 1 << LM_REMOTE_LOG2, "nodes are indexed by 16 bytes");
+
+/* How long it is since the slab gave a slot away; the sweeper's clock. */
+enum lm_slab_heat {
+    /* since the sweeper last came by */
+    LM_SLAB_HOT,
+    /* not since then */
+    LM_SLAB_COLD,
+    /* cold, and its empty pages are with the kernel */
+    LM_SLAB_SWEPT,
+};
 
 /* One slot: which word, which bit. */
 struct lm_slot {
@@ -126,8 +138,9 @@ LM_INLINE uint32_t lm_remote_word(const struct lm_remote *node, struct lm_slab *
     return (uint32_t)(node - lm_slab_remote(slab, 0));
 }
 
-/* Returns to the kernel the pages of a slab that hold no used slot. Result: bytes. */
-size_t lm_slab_purge_holes(struct lm_slab *slab);
+/* Returns to the kernel the pages of a slab that hold no used slot. Result: bytes, not counting pages
+ * that were gone already. */
+size_t lm_slab_sweep(struct lm_slab *slab);
 
 /* Checked builds: S1, S4. */
 void lm_slab_verify(struct lm_slab *slab);

@@ -129,6 +129,12 @@ static void list_chunk(uint32_t number)
 {
     struct chunk *chunk = chunk_at(number);
     uint32_t *list = &state.lists[chunk->lines];
+    if (chunk->epoch != state.epoch) {
+        /* A fork may have caught the chunk between its bits and their number. */
+        chunk->free_slots = 0;
+        for (unsigned word = 0; word < SLOT_WORDS; word++)
+            chunk->free_slots = (uint16_t)(chunk->free_slots + lm_bits_count(chunk->free[word]));
+    }
     chunk->epoch = state.epoch;
     chunk->previous = 0;
     chunk->next = *list;
@@ -173,9 +179,8 @@ static void *take_slot(uint16_t lines)
     while (chunk->free[word] == 0)
         word++;
     unsigned line = word * 64 + lm_bits_lowest(chunk->free[word]);
-    /* In this order a fork in between loses a slot instead of promising one that is not there. */
-    chunk->free_slots--;
     chunk->free[word] &= chunk->free[word] - 1;
+    chunk->free_slots--;
     if (chunk->free_slots == 0)
         unlist_chunk(chunk);
     return (char *)chunk + (size_t)line * LINE;

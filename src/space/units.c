@@ -27,6 +27,11 @@ static struct {
     _Atomic(uint64_t) next_purge;
     /* [a] copy of dirty.count for the unlocked look */
     _Atomic(size_t) dirty_hint;
+    /* [l] units: the present bound of dirty memory; what went back because of it in this demand
+     * window; and how much of that was taken again */
+    size_t dirty_most;
+    size_t overflowed;
+    size_t regretted;
     /* [c] */
     struct lm_area huge_area;
     struct lm_area control_area;
@@ -43,6 +48,7 @@ bool lm_units_init(void)
     state.free.area = areas.free;
     state.dirty.area = areas.dirty;
     state.huge_area = areas.huge;
+    state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
     state.control_area = areas.controls;
     return lm_runs_init(&state.free, lm_window.capacity) &&
            lm_metadata_init(&areas.metadata, &areas.index);
@@ -79,11 +85,25 @@ void lm_units_verify(void)
     lm_lock_give(&state.lock);
 }
 
-static void count_taken(size_t count)
+/* Clean units are taken: were they dirty a moment ago? Then the bound was too low. */
+static void count_clean(size_t clean)
+{
+    size_t again = lm_min(clean, state.overflowed);
+    state.overflowed -= again;
+    state.regretted += again;
+    if (state.regretted > state.dirty_most / 4) {
+        state.regretted = 0;
+        state.dirty_most = lm_min(2 * state.dirty_most, LM_DIRTY_MOST >> lm_unit_log2);
+    }
+}
+
+static void count_taken(size_t count, size_t dirty)
 {
     state.in_use += count;
     if (state.in_use > state.peak)
         state.peak = state.in_use;
+    if (lm_unlikely(state.overflowed != 0) && dirty != count)
+        count_clean(count - dirty);
 }
 
 /* Takes free units out of both sets; result: how many were dirty. */
@@ -157,7 +177,7 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
         if (spare != 0)
             first = aligned_unit(first, alignment);
         *dirty = drop_locked(first, count);
-        count_taken(count);
+        count_taken(count, *dirty);
     }
     verify_locked();
     lm_lock_give(&state.lock);
@@ -176,7 +196,7 @@ bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
     bool is_free = there >= count;
     if (is_free) {
         *dirty = drop_locked(first, count);
-        count_taken(count);
+        count_taken(count, *dirty);
     }
     verify_locked();
     lm_lock_give(&state.lock);
@@ -235,11 +255,16 @@ static size_t purge_units(size_t count)
     return purged;
 }
 
-/* How many dirty units are too many however recent the demand was. */
+/* How many dirty units are too many however recent the demand was; an eighth more goes with them, so
+ * that not every call meets the bound. */
 static size_t overflow_locked(void)
 {
-    size_t most = (LM_DIRTY_MOST >> lm_unit_log2) + state.in_use / LM_DIRTY_SHARE;
-    return state.dirty.count > most ? state.dirty.count - most + most / 8 : 0;
+    size_t most = state.dirty_most + state.in_use / LM_DIRTY_SHARE;
+    if (state.dirty.count <= most)
+        return 0;
+    size_t overflow = state.dirty.count - most + most / 8;
+    state.overflowed += overflow;
+    return overflow;
 }
 
 void lm_units_give(size_t first, size_t count)
@@ -269,6 +294,10 @@ static size_t excess_locked(uint64_t now_ms)
         state.last_peak = state.peak;
         state.peak = state.in_use;
         state.peak_since = now_ms;
+        state.overflowed = 0;
+        state.regretted = 0;
+        state.dirty_most =
+            lm_max(state.dirty_most - state.dirty_most / 8, LM_DIRTY_LEAST >> lm_unit_log2);
     }
     size_t demand = lm_max(state.peak, state.last_peak);
     size_t held = state.in_use + state.dirty.count;

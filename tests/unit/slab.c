@@ -208,14 +208,14 @@ static bool holes_are_what_no_used_slot_touches(uint64_t *random)
     size_t purged = 0;
     for (size_t page = 0; page < room / UNIT_PAGE; page++)
         purged += is_needed[page] ? 0 : UNIT_PAGE;
-    UNIT_CHECK(lm_slab_purge_holes(slab) == purged);
+    UNIT_CHECK(lm_slab_sweep(slab) == purged);
     for (size_t page = 0; page < room / UNIT_PAGE; page++) {
         char *at = start + page * UNIT_PAGE;
         bool is_there = unit_resident_pages(at, UNIT_PAGE) != 0;
         UNIT_CHECK_THAT(is_there == is_needed[page], "class %d page %zu", slab->class, page);
         UNIT_CHECK(!is_there || unit_is_filled(at, UNIT_PAGE, 1 + page * UNIT_PAGE / 8));
     }
-    UNIT_CHECK(lm_slab_purge_holes(slab) == 0);
+    UNIT_CHECK(lm_slab_sweep(slab) == 0);
     for (size_t slot = 0; slot < slab->slots; slot++)
         UNIT_CHECK(put(slot));
     return true;
@@ -236,11 +236,11 @@ static bool purge_returns_exactly_the_holes(void)
 static bool a_slab_in_use_is_swept_again(void)
 {
     UNIT_CHECK(create(20) && refill(slab->slots));
-    UNIT_CHECK(lm_slab_purge_holes(slab) == 0);
+    UNIT_CHECK(lm_slab_sweep(slab) == 0);
     for (size_t slot = 1; slot < slab->slots; slot++)
         UNIT_CHECK(put(slot));
-    UNIT_CHECK(lm_slab_purge_holes(slab) == 3 * UNIT_PAGE && lm_slab_purge_holes(slab) == 0);
-    UNIT_CHECK(refill(1) && lm_slab_purge_holes(slab) == 3 * UNIT_PAGE);
+    UNIT_CHECK(lm_slab_sweep(slab) == 3 * UNIT_PAGE && lm_slab_sweep(slab) == 0);
+    UNIT_CHECK(refill(1) && lm_slab_sweep(slab) == 3 * UNIT_PAGE);
     UNIT_CHECK(put(0) && put(1));
     destroy();
     return true;

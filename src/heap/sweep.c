@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/sweep.c - the pages of partly used slabs that hold no used slot go back to the kernel.
+ *
+ * A hand goes round the heap's partly used slabs, a few at a time on slow paths. A slab that has
+ * given no slot away between two visits is swept: allocations crowd in the lowest slabs of a class,
+ * so what is cold once tends to stay so. The heap's lock is held throughout.
+ */
+#include "heap/owner.h"
+
+#include "heap/bin.h"
+
+static size_t sweep_slab(struct lm_heap *heap, struct lm_slab *slab)
+{
+    size_t purged = lm_slab_sweep(slab);
+    heap->sweep.swept_size += purged;
+    heap->sweep.swept_now += purged;
+    return purged;
+}
+
+size_t lm_heap_sweep_all(struct lm_heap *heap)
+{
+    size_t purged = 0;
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        uint32_t place = 0;
+        struct lm_slab *slab;
+        for (; (slab = lm_bin_next_partial(&heap->bins[class], &place)) != NULL; place++)
+            purged += sweep_slab(heap, slab);
+    }
+    return purged;
+}
+
+/* The next partly used slab, round and round; NULL if the hand went through a whole class in vain. */
+static struct lm_slab *advance_hand(struct lm_heap *heap)
+{
+    struct lm_sweep *sweep = &heap->sweep;
+    struct lm_slab *slab = lm_bin_next_partial(&heap->bins[sweep->class], &sweep->place);
+    if (slab != NULL) {
+        sweep->place++;
+        return slab;
+    }
+    sweep->place = 0;
+    sweep->class = (sweep->class + 1) % LM_CLASSES;
+    return NULL;
+}
+
+static bool is_worth_sweeping(const struct lm_sweep *sweep)
+{
+    size_t kept = sweep->used_size + sweep->swept_size;
+    size_t waste = sweep->slab_size - lm_min(kept, sweep->slab_size);
+    return waste > sweep->bound + sweep->used_size / LM_SWEEP_SHARE;
+}
+
+void lm_heap_judge_sweep(struct lm_heap *heap)
+{
+    struct lm_sweep *sweep = &heap->sweep;
+    size_t most = lm_max(sweep->used_size / 2, LM_SWEEP_LEAST);
+    if (sweep->regretted > sweep->swept_now / 4)
+        sweep->bound = lm_min(2 * sweep->bound, most);
+    else
+        sweep->bound = lm_max(sweep->bound - sweep->bound / 8, LM_SWEEP_LEAST);
+    sweep->swept_now = 0;
+    sweep->regretted = 0;
+}
+
+void lm_heap_sweep_some(struct lm_heap *heap)
+{
+    if (lm_likely(!is_worth_sweeping(&heap->sweep)))
+        return;
+    for (int steps = 0; steps < LM_SWEEP_STEPS; steps++) {
+        struct lm_slab *slab = advance_hand(heap);
+        if (slab == NULL || slab->heat == LM_SLAB_SWEPT)
+            continue;
+        if (slab->heat == LM_SLAB_HOT) {
+            slab->heat = LM_SLAB_COLD;
+            continue;
+        }
+        sweep_slab(heap, slab);
+    }
+}
