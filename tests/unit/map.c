@@ -150,15 +150,17 @@ static bool a_limit_refuses_and_is_known(void)
 static bool no_call_touches_errno(void)
 {
     bool is_zero;
-    char *far = (char *)(uintptr_t)(LM_TIB + LM_MIB); // NOLINT
+    char *far = reserve();
+    lm_os_unmap(far, SIZE);
     errno = EDOM;
-    char *memory = lm_os_reserve(SIZE);
+    UNIT_CHECK(!lm_os_commit(far, UNIT_PAGE) && errno == EDOM);
+    char *memory = lm_os_reserve(2 * SIZE);
     UNIT_CHECK(errno == EDOM && lm_os_reserve(SIZE_MAX - UNIT_PAGE + 1) == NULL && errno == EDOM);
     UNIT_CHECK(lm_os_commit(memory, SIZE) && errno == EDOM);
-    UNIT_CHECK(!lm_os_commit(far, UNIT_PAGE) && errno == EDOM);
     UNIT_CHECK(lm_os_purge(memory, SIZE, &is_zero) && errno == EDOM);
     UNIT_CHECK(!lm_os_purge(memory, SIZE_MAX - UNIT_PAGE + 1, &is_zero) && errno == EDOM);
-    UNIT_CHECK(!lm_os_move(far, memory, UNIT_PAGE) && errno == EDOM);
+    lm_os_unmap(memory + SIZE, SIZE);
+    UNIT_CHECK(!lm_os_move(memory + SIZE, memory, UNIT_PAGE) && errno == EDOM);
     UNIT_CHECK(lm_os_map_at(memory, UNIT_PAGE) == LM_OS_TAKEN && errno == EDOM);
     UNIT_CHECK(lm_os_decommit(memory, SIZE) && errno == EDOM);
     lm_os_name(memory, SIZE, "unit");

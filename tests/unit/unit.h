@@ -75,7 +75,7 @@ enum {
 static TAP_UNUSED void unit_prepare(void)
 {
     if (unit_is_thread_sanitized)
-        lm_options.window = 4 * LM_GIB;
+        lm_options.window = 8 * LM_GIB;
     pthread_atfork(NULL, NULL, lm_core_after_fork);
 }
 
