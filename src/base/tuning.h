@@ -110,6 +110,10 @@
 #define LM_GRANULE_LOG2 21
 /* A growing block gets this many times its size of address space. */
 #define LM_HUGE_HEADROOM 8
+/* Bytes. What realloc grows beyond this is backed by huge pages where the kernel allows: such blocks
+ * are written densely, and faults are most of their cost (growth by 1.5 to 64 MiB: about 50 ms
+ * without, about 23 ms with). Below, the up to 2 MiB that a huge page wastes weigh more. */
+#define LM_HUGE_PAGES_FROM (16 * LM_MIB)
 /* Bytes. Growing blocks below this are copied, above it their pages are moved. A move costs two
  * system calls and the later refilling of the TLB; a warm copy of 128 KiB costs about as much. */
 #define LM_MOVE_LEAST LM_TUNE(128 * LM_KIB, 64 * LM_KIB)

@@ -95,7 +95,7 @@ static unsigned aligned_class(size_t alignment, size_t size)
     if (least > LM_SMALL_MAX || alignment > lm_unit_size)
         return LM_CLASSES;
     unsigned class = lm_class_for(least);
-    while (lm_class_table[class].size % alignment != 0)
+    while ((lm_class_table[class].size & (alignment - 1)) != 0)
         class = lm_class_for(lm_class_table[class].size + 1);
     return class;
 }
@@ -153,6 +153,12 @@ void *lm_calloc(size_t count, size_t size)
 void *lm_memalign(size_t alignment, size_t size)
 {
     bool is_zero;
+    if (lm_likely(lm_thread.heap != &lm_heap_none)) {
+        unsigned class = aligned_class(lm_max(alignment, LM_QUANTUM), size);
+        void *p = class < LM_CLASSES ? lm_heap_take(lm_thread.heap, class) : NULL;
+        if (lm_likely(p != NULL))
+            return p;
+    }
     return take(alignment, size, &is_zero);
 }
 

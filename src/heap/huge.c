@@ -242,6 +242,14 @@ static void set_usable(struct huge *huge, size_t usable)
     huge->usable = usable;
 }
 
+/* Of what was just committed, [from, to) of a growing block. */
+static void want_huge_pages(const struct huge *huge, size_t from, size_t to)
+{
+    from = lm_max(from, LM_HUGE_PAGES_FROM);
+    if (from < to)
+        lm_os_want_huge_pages(huge->start + from, to - from);
+}
+
 /* Twice what is committed, so that growing by small steps calls the kernel a few times only. */
 static bool grow_in_slot(struct huge *huge, size_t usable)
 {
@@ -255,6 +263,7 @@ static bool grow_in_slot(struct huge *huge, size_t usable)
             if (commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED)
                 return false;
         }
+        want_huge_pages(huge, huge->committed, wanted);
         huge->committed = wanted;
     }
     set_usable(huge, usable);
@@ -294,8 +303,11 @@ void *lm_huge_move_in(void *from, size_t from_size, size_t size)
     void *to = lm_huge_take(size, lm_os.page_size, LM_HUGE_GROWING);
     if (to == NULL)
         return NULL;
-    if (lm_os_move(from, to, from_size))
+    struct huge *huge = find(to);
+    if (lm_os_move(from, to, from_size)) {
+        want_huge_pages(huge, from_size, huge->committed);
         return to;
+    }
     lm_huge_give(to);
     return NULL;
 }

@@ -152,6 +152,11 @@ bool lm_os_purge(void *address, size_t size, bool *is_zero)
     return is_done;
 }
 
+void lm_os_want_huge_pages(void *address, size_t size)
+{
+    raw_call(SYS_madvise, (long)address, (long)size, MADV_HUGEPAGE, 0, 0);
+}
+
 /* MREMAP_FIXED takes the source's address space away; put committed space back there. */
 static bool move_and_refill(void *from, void *to, size_t size)
 {

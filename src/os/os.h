@@ -39,6 +39,9 @@ void lm_os_unmap(void *address, size_t size);
  * zero now (probed once). False if the pages stayed. */
 bool lm_os_purge(void *address, size_t size, bool *is_zero);
 
+/* Asks for huge pages in a committed range; a wish, the kernel may ignore it. */
+void lm_os_want_huge_pages(void *address, size_t size);
+
 /* Moves pages to reserved or committed space at `to`; `from` stays committed and reads as zero.
  * False: nothing moved. */
 bool lm_os_move(void *from, void *to, size_t size);
