@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/slab tests/unit/slab_torture \
 	tests/unit/bin tests/unit/bin_torture \
 	tests/unit/magazine tests/unit/magazine_torture \
+	tests/unit/sweep tests/unit/sweep_torture \
 	tests/unit/remote tests/unit/remote_torture \
 	tests/unit/registry tests/unit/registry_torture \
 	tests/unit/forks tests/unit/forks_torture \
@@ -168,6 +169,15 @@ tests_unit_magazine_torture_SOURCES = tests/unit/magazine.c
 tests_unit_magazine_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_magazine_torture_CFLAGS = $(unit_compile)
 tests_unit_magazine_torture_LDADD = libcore_torture.la
+
+tests_unit_sweep_SOURCES = tests/unit/sweep.c
+tests_unit_sweep_CPPFLAGS = $(unit_plain)
+tests_unit_sweep_CFLAGS = $(unit_compile)
+tests_unit_sweep_LDADD = libcore.la
+tests_unit_sweep_torture_SOURCES = tests/unit/sweep.c
+tests_unit_sweep_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_sweep_torture_CFLAGS = $(unit_compile)
+tests_unit_sweep_torture_LDADD = libcore_torture.la
 
 tests_unit_remote_SOURCES = tests/unit/remote.c
 tests_unit_remote_CPPFLAGS = $(unit_plain)

@@ -9,6 +9,9 @@
 
 enum { SHADOW = 65536, HOLDINGS = 300, STEPS = 6000 };
 
+#define DIRTY_LEAST (LM_DIRTY_LEAST >> lm_unit_log2)
+#define DIRTY_MOST  (LM_DIRTY_MOST >> lm_unit_log2)
+
 enum state { BEYOND, CLEAN, DIRTY, HELD };
 
 struct holding {
@@ -101,19 +104,13 @@ static bool take_behind(const struct holding *left, struct holding *holding, uin
     return !is_taken || hold(holding, first, count, dirty);
 }
 
-static size_t dirty_most(size_t in_use)
-{
-    return (LM_DIRTY_MOST >> lm_unit_log2) + in_use / LM_DIRTY_SHARE;
-}
-
-/* Beyond the bound the highest go back at once, and an eighth of the bound with them. */
+/* What was too much has gone back: the highest. How much is too much is the allocator's business. */
 static void see_overflow(void)
 {
     size_t dirty = count_state(0, known, DIRTY);
-    size_t most = dirty_most(count_state(0, known, HELD));
-    size_t overflow = dirty > most ? dirty - most + most / 8 : 0;
-    for (size_t unit = known; unit-- > 0 && overflow > 0;) {
-        overflow -= shadow[unit] == DIRTY;
+    size_t gone = dirty - lm_min(dirty, lm_units_totals().dirty);
+    for (size_t unit = known; unit-- > 0 && gone > 0;) {
+        gone -= shadow[unit] == DIRTY;
         shadow[unit] = shadow[unit] == DIRTY ? CLEAN : shadow[unit];
     }
 }
@@ -204,7 +201,7 @@ static bool idle_units_go_back_after_the_demand_window(void)
     uint64_t now = lm_os_clock_ms() + 1000000;
     lm_units_tick(now);
     lm_units_tick(now += LM_DEMAND_WINDOW_MS);
-    size_t count = lm_min(2000, dirty_most(0));
+    size_t count = lm_min(400, DIRTY_LEAST);
     use_for_a_moment(count);
     lm_units_tick(now += LM_PURGE_PERIOD_MS);
     UNIT_CHECK(lm_units_totals().dirty == count);
@@ -222,7 +219,7 @@ static bool units_in_steady_use_are_not_purged(void)
 {
     uint64_t now = lm_os_clock_ms() + 2000000;
     size_t purges = 0;
-    size_t count = lm_min(500, dirty_most(0));
+    size_t count = lm_min(400, DIRTY_LEAST);
     for (int tick = 0; tick < 100; tick++) {
         use_for_a_moment(count);
         lm_units_tick(now += LM_PURGE_PERIOD_MS);
@@ -243,20 +240,37 @@ static bool a_look_before_its_time_purges_nothing(void)
     return lm_units_totals().dirty == 10;
 }
 
+/* Each unit that is given may be the one too many. */
 static bool dirty_memory_has_a_bound(void)
 {
     size_t dirty;
-    size_t most = dirty_most(0);
-    size_t first = lm_units_take(3 * most, 1, &dirty);
-    for (size_t unit = first; unit < first + 3 * most; unit++)
+    size_t count = 2 * DIRTY_MOST;
+    size_t first = lm_units_take(count, 1, &dirty);
+    for (size_t unit = first; unit < first + count; unit++)
         lm_unit_address(unit)[0] = 1;
-    for (size_t given = 1; given <= 3 * most; given++) {
+    for (size_t given = 1; given <= count; given++) {
+        size_t in_use = count - given;
         lm_units_give(first + given - 1, 1);
-        UNIT_CHECK(lm_units_totals().dirty <= dirty_most(3 * most - given));
+        UNIT_CHECK(lm_units_totals().dirty <= DIRTY_MOST + in_use / LM_DIRTY_SHARE);
     }
-    UNIT_CHECK(lm_units_totals().dirty >= most / 2);
-    use_for_a_moment(5 * most);
-    return lm_units_totals().dirty <= most;
+    UNIT_CHECK(lm_units_totals().dirty >= DIRTY_LEAST / 2);
+    lm_units_purge();
+    return true;
+}
+
+/* What goes back and is wanted again at once should not have gone. */
+static bool the_bound_of_dirty_memory_learns(void)
+{
+    UNIT_CHECK(lm_units_init());
+    size_t count = 2 * DIRTY_LEAST;
+    use_for_a_moment(count);
+    size_t kept = lm_units_totals().dirty;
+    UNIT_CHECK_THAT(kept <= DIRTY_LEAST, "%zu of %zu units stay dirty at first", kept, count);
+    for (int round = 0; round < 20; round++)
+        use_for_a_moment(count);
+    kept = lm_units_totals().dirty;
+    UNIT_CHECK_THAT(kept == count, "%zu of %zu units stay dirty in the end", kept, count);
+    return true;
 }
 
 static bool without_delay_units_go_back_at_once(void)
@@ -296,6 +310,7 @@ int main(void)
 {
     unit_prepare();
     lm_os_init();
+    UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_learns);
     if (!lm_units_init())
         tap_bail("no memory to begin with");
     seed = tap_seed();
