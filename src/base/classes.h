@@ -47,10 +47,14 @@ LM_INLINE unsigned lm_class_for(size_t size)
     return load_relaxed(&lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2]);
 }
 
-/* The slot in which `offset` falls. */
-LM_INLINE uint32_t lm_class_slot(unsigned class, uint32_t offset)
+/* *slot = the slot in which `offset` falls; true if it begins there. The product's low half is (offset % size) * reciprocal and
+ * a little more, which is below the reciprocal for multiples alone (offsets below 2^17). */
+LM_INLINE bool lm_class_slot_at(unsigned class, uint32_t offset, uint32_t *slot)
 {
-    return (uint32_t)(((uint64_t)offset * lm_class_table[class].reciprocal) >> 32);
+    uint32_t reciprocal = lm_class_table[class].reciprocal;
+    uint64_t product = (uint64_t)offset * reciprocal;
+    *slot = (uint32_t)(product >> 32);
+    return (uint32_t)product < reciprocal;
 }
 
 #endif

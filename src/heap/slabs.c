@@ -120,8 +120,8 @@ void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t
         if ((size_t)(p - batch.start) >= batch.size)
             turn_to(heap, &batch, class, p);
         uint32_t offset = (uint32_t)(p - batch.start);
-        uint32_t slot = lm_class_slot(class, offset);
-        if (lm_unlikely(slot * lm_class_table[class].size != offset))
+        uint32_t slot;
+        if (lm_unlikely(!lm_class_slot_at(class, offset, &slot)))
             lm_fatal("free", LM_INVALID_POINTER, p);
         if (slot / 64 != batch.word) {
             put_batch(heap, &batch);

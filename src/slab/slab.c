@@ -101,11 +101,12 @@ bool lm_slab_find(const void *p, size_t unit, struct lm_slot *found)
 {
     struct lm_slab *slab = lm_slab_of_unit(unit);
     uint32_t offset = (uint32_t)((const char *)p - lm_unit_address(slab->unit));
-    uint32_t slot = lm_class_slot(slab->class, offset);
+    uint32_t slot;
+    bool is_start = lm_class_slot_at(slab->class, offset, &slot);
     found->slab = slab;
     found->word = slot / 64;
     found->bit = UINT64_C(1) << slot % 64;
-    return slot < slab->slots && slot * lm_class_table[slab->class].size == offset;
+    return is_start && slot < slab->slots;
 }
 
 /* Slots [first, end), as far as there are any. */

@@ -57,8 +57,10 @@ static bool the_reciprocal_divides_exactly(void)
         uint32_t slot = 0;
         uint32_t left = size;
         for (uint32_t offset = 0; offset < 1u << 17; offset++) {
-            UNIT_CHECK_THAT(lm_class_slot(class, offset) == slot, "class %u offset %u", class,
-                            offset);
+            uint32_t found;
+            bool is_start = lm_class_slot_at(class, offset, &found);
+            UNIT_CHECK_THAT(found == slot && is_start == (left == size), "class %u offset %u",
+                            class, offset);
             if (--left == 0) {
                 left = size;
                 slot++;
