@@ -131,29 +131,28 @@ LM_DOOR size_t malloc_usable_size(void *p)
     return lm_usable_size(p);
 }
 
-/* A block may be larger than asked for by a size class, or by half after realloc left it in place.
- */
-static void check_size(const char *door, void *p, size_t size)
+/* A block may be larger than asked for by a size class, by half after realloc left it in place, or
+ * as large as an alignment makes it. */
+static void check_size(const char *door, void *p, size_t alignment, size_t size)
 {
     if (p == NULL || !(lm_checked || !lm_options.magazines))
         return;
     size_t usable = lm_usable_size(p);
-    if (size > usable || (size < usable / 2 && usable > LM_QUANTUM))
+    if (size > usable || (lm_max(alignment, size) < usable / 2 && usable > LM_QUANTUM))
         lm_fatal(door, LM_SIZE_MISMATCH, p);
 }
 
 LM_DOOR void free_sized(void *p, size_t size)
 {
     lm_api_init();
-    check_size("free_sized", p, size);
+    check_size("free_sized", p, 1, size);
     lm_free(p);
 }
 
 LM_DOOR void free_aligned_sized(void *p, size_t alignment, size_t size)
 {
     lm_api_init();
-    /* An alignment that the size class has to honour makes the block larger than any rule says. */
-    check_size("free_aligned_sized", p, lm_max(alignment, size));
+    check_size("free_aligned_sized", p, alignment, size);
     lm_free(p);
 }
 

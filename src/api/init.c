@@ -20,10 +20,13 @@
 
 _Atomic(bool) lm_api_is_started;
 
+typedef void (*free_function)(void *);
+
 static struct {
     struct lm_lock lock;
-    /* [c] after the first stranger's pointer */
-    void (*next_free)(void *);
+    /* [a] after the first stranger's pointer; next_free last, and with release: whoever sees it sees
+     * the others */
+    _Atomic(free_function) next_free;
     void *(*next_realloc)(void *, size_t);
     size_t (*next_usable_size)(void *);
 } api;
@@ -40,19 +43,24 @@ static void find_next(const char *name, void *function)
 
 static void find_next_allocator(void)
 {
-    if (api.next_free != NULL)
+    /* partner: the release below */
+    if (load_acquire(&api.next_free) != NULL)
         return;
+    free_function found;
     find_next("realloc", (void *)&api.next_realloc);
     find_next("malloc_usable_size", (void *)&api.next_usable_size);
-    find_next("free", (void *)&api.next_free);
+    find_next("free", (void *)&found);
+    /* partner: the acquire above */
+    store_release(&api.next_free, found);
 }
 
 static void free_elsewhere(void *p)
 {
     find_next_allocator();
-    if (api.next_free == NULL)
+    free_function next_free = load_acquire(&api.next_free);
+    if (next_free == NULL)
         lm_fatal("free", LM_INVALID_POINTER, p);
-    api.next_free(p);
+    next_free(p);
 }
 
 static void *realloc_elsewhere(void *p, size_t size)

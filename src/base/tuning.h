@@ -110,6 +110,8 @@
 #define LM_GRANULE_LOG2 21
 /* A growing block gets this many times its size of address space. */
 #define LM_HUGE_HEADROOM 8
+/* Bytes. ... and at least this much, so that most blocks move once in their lives. */
+#define LM_HUGE_SLOT_LEAST LM_TUNE(128 * LM_MIB, 4 * LM_MIB)
 /* Bytes. What realloc grows beyond this is backed by huge pages where the kernel allows: such blocks
  * are written densely, and faults are most of their cost (growth by 1.5 to 64 MiB: about 50 ms
  * without, about 23 ms with). Below, the up to 2 MiB that a huge page wastes weigh more. */

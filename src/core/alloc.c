@@ -68,7 +68,9 @@ static void *take_small(unsigned class)
     heap = lm_heap_borrow();
     if (heap == NULL)
         return NULL;
-    void *p = lm_heap_refill(heap, class);
+    void *p = lm_heap_take(heap, class);
+    if (p == NULL)
+        p = lm_heap_refill(heap, class);
     lm_heap_park(heap);
     return p;
 }

@@ -89,9 +89,13 @@ static void *resize_large(void *p, const struct place *place, size_t size)
     if (fits_kind && lm_large_resize(place->unit, size))
         return p;
     if (size >= LM_MOVE_LEAST && size > place->usable) {
-        void *moved = lm_huge_move_in(p, place->usable, size);
+        bool is_source_lost;
+        void *moved = lm_huge_move_in(p, place->usable, size, &is_source_lost);
         if (moved != NULL) {
-            lm_large_give_moved(place->unit);
+            if (is_source_lost)
+                lm_large_abandon(place->unit);
+            else
+                lm_large_give(place->unit);
             return moved;
         }
     }

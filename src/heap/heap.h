@@ -104,7 +104,7 @@ struct lm_outbox {
 
 /* The hole sweep of partly used slabs: waste = slab_size - used_size - swept_size. */
 struct lm_sweep {
-    /* [l] own lock, all: bytes of all slabs, of their used slots, and of pages swept out of them */
+    /* [l] own lock, all: bytes of all slabs' slots, of the used ones, and of pages swept out of them */
     size_t slab_size;
     size_t used_size;
     size_t swept_size;

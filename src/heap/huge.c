@@ -11,6 +11,8 @@
 #include "space/runs.h"
 #include "space/units.h"
 
+#include <string.h>
+
 /* Touched by the block's holder alone, and by whoever frees it. */
 struct huge {
     /* [c] */
@@ -21,6 +23,10 @@ struct huge {
     /* [o] bytes, Z1 */
     size_t usable;
     size_t committed;
+    /* [c] has headroom; asks for huge pages */
+    bool is_growing;
+    /* [o] its pages may lie in several mappings of the kernel: it cannot be moved */
+    bool is_pieced;
 };
 
 static struct {
@@ -163,7 +169,10 @@ void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
         goto no_slot;
     size_t granule = LM_NO_RUN;
     for (; headroom > 0 && granule == LM_NO_RUN; headroom /= 2) {
-        huge->granules = lm_round_up(usable * headroom, granule_size) >> LM_GRANULE_LOG2;
+        size_t slot = usable * headroom;
+        if (headroom == LM_HUGE_HEADROOM)
+            slot = lm_max(slot, LM_HUGE_SLOT_LEAST);
+        huge->granules = lm_round_up(slot, granule_size) >> LM_GRANULE_LOG2;
         granule = take_slot(huge->granules, alignment, usable);
     }
     if (granule == LM_NO_RUN)
@@ -172,6 +181,7 @@ void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
     huge->start = granule_address(granule);
     huge->usable = usable;
     huge->committed = usable;
+    huge->is_growing = fit == LM_HUGE_GROWING;
     add_relaxed(&zone.total, usable);
     /* partner: the acquire in find */
     store_release(&zone.map[granule], lm_metadata_index(huge));
@@ -243,11 +253,13 @@ static void set_usable(struct huge *huge, size_t usable)
 }
 
 /* Of what was just committed, [from, to) of a growing block. */
-static void want_huge_pages(const struct huge *huge, size_t from, size_t to)
+static void want_huge_pages(struct huge *huge, size_t from, size_t to)
 {
     from = lm_max(from, LM_HUGE_PAGES_FROM);
-    if (from < to)
-        lm_os_want_huge_pages(huge->start + from, to - from);
+    if (!huge->is_growing || from >= to)
+        return;
+    lm_os_want_huge_pages(huge->start + from, to - from);
+    huge->is_pieced = true;
 }
 
 /* Twice what is committed, so that growing by small steps calls the kernel a few times only. */
@@ -276,8 +288,19 @@ static void shrink_in_slot(struct huge *huge, size_t usable)
     bool is_zero;
     size_t tail = huge->usable - usable;
     if (tail != 0 && (!lm_os_purge(huge->start + usable, tail, &is_zero) || !is_zero))
-        __builtin_memset(huge->start + usable, 0, tail);
+        memset(huge->start + usable, 0, tail);
     set_usable(huge, usable);
+}
+
+/* The first slot of a growing block lasts long, so this is rare. */
+static void *copy_to_larger(struct huge *huge, size_t size)
+{
+    void *to = lm_huge_take(size, lm_os.page_size, LM_HUGE_GROWING);
+    if (to == NULL)
+        return NULL;
+    memcpy(to, huge->start, huge->usable);
+    lm_huge_give(huge->start);
+    return to;
 }
 
 void *lm_huge_resize(void *p, size_t size)
@@ -290,26 +313,41 @@ void *lm_huge_resize(void *p, size_t size)
     }
     if (grow_in_slot(huge, usable))
         return p;
-    void *moved = lm_huge_move_in(p, huge->usable, size);
-    if (moved != NULL)
+    if (huge->is_pieced)
+        return copy_to_larger(huge, size);
+    bool is_source_lost;
+    void *moved = lm_huge_move_in(p, huge->usable, size, &is_source_lost);
+    if (moved != NULL && !is_source_lost)
         lm_huge_give(p);
     return moved;
 }
 
-void *lm_huge_move_in(void *from, size_t from_size, size_t size)
+void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost)
 {
+    *is_source_lost = false;
     if (load_relaxed(&zone.slots) >= LM_HUGE_SLOTS)
         return NULL;
     void *to = lm_huge_take(size, lm_os.page_size, LM_HUGE_GROWING);
     if (to == NULL)
         return NULL;
     struct huge *huge = find(to);
-    if (lm_os_move(from, to, from_size)) {
-        want_huge_pages(huge, from_size, huge->committed);
-        return to;
+    switch (lm_os_move(from, to, from_size)) {
+    case LM_OS_SOURCE_LOST:
+        *is_source_lost = true;
+        break;
+    case LM_OS_MOVED:
+        break;
+    case LM_OS_STAYED:
+        memcpy(to, from, from_size);
+        break;
+    case LM_OS_TARGET_LOST:
+        /* The slot's address space may be somebody else's: it is never used again. */
+        store_relaxed(word_for(to), 0u);
+        return NULL;
     }
-    lm_huge_give(to);
-    return NULL;
+    huge->is_pieced = true;
+    want_huge_pages(huge, from_size, huge->committed);
+    return to;
 }
 
 void lm_huge_after_fork(void)

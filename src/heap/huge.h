@@ -3,8 +3,9 @@
  * heap/huge.h - the huge zone: blocks that are very large, or that realloc made grow.
  *
  * Each block has a slot of whole granules (2 MiB), with headroom if it grows. Growth inside the
- * slot is a commit now and then; a block that outgrows its slot, or comes from elsewhere, has its
- * pages moved, not copied.
+ * slot is a commit now and then. A block that comes from elsewhere has its pages moved, not copied;
+ * one that was moved in lies in several mappings of the kernel, which do not move safely together,
+ * so it is copied if it outgrows even its slot.
  *
  *   slot   | usable ............ | committed, untouched | reserved ................ |
  *
@@ -35,9 +36,9 @@ bool lm_huge_is_free(const void *p);
 size_t lm_huge_usable(const void *p);
 /* In its slot or in a larger one; NULL: memory is out, the block is as it was. */
 void *lm_huge_resize(void *p, size_t size);
-/* A new block of `size` bytes that receives the pages [from, from + from_size), which read as zero
- * afterwards. NULL: nothing moved. */
-void *lm_huge_move_in(void *from, size_t from_size, size_t size);
+/* A new block of `size` bytes that receives what is in [from, from + from_size), a range of one piece.
+ * *is_source_lost: the range's address space is not ours any more. NULL: nothing happened. */
+void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost);
 
 /* Usable bytes of all blocks. */
 size_t lm_huge_total(void);

@@ -46,6 +46,7 @@ static struct {
     _Atomic(uint32_t) cursor;
     /* [c] runs lm_heap_leave at a thread's exit */
     pthread_key_t key;
+    bool has_key;
 } registry;
 
 /* The thread is going: its heap waits for another one. */
@@ -60,9 +61,13 @@ static void leave_thread(void *heap)
 
 bool lm_registry_init(void)
 {
-    registry.area = *lm_units_control_area();
+    if (registry.area.base == NULL)
+        registry.area = *lm_units_control_area();
     lm_heap_controls = (struct lm_heap_control *)(void *)registry.area.base;
-    return pthread_key_create(&registry.key, leave_thread) == 0;
+    /* Not again if only a later step of the start failed. */
+    if (!registry.has_key)
+        registry.has_key = pthread_key_create(&registry.key, leave_thread) == 0;
+    return registry.has_key;
 }
 
 struct lm_heap_control *lm_heap_next(struct lm_heap_control *control)

@@ -37,11 +37,17 @@ static size_t take_units(struct lm_heap *heap, size_t count)
     return lm_units_take(count, 1, &dirty);
 }
 
+/* Without the tail behind the last slot, which is no waste that a sweep of full slabs could return. */
+static size_t slots_size(const struct lm_slab *slab)
+{
+    return (size_t)slab->slots * lm_class_table[slab->class].size;
+}
+
 /* The heap's books, for a slab that comes or goes. */
 static void count_slab(struct lm_heap *heap, const struct lm_slab *slab)
 {
     heap->control->slab_count++;
-    heap->sweep.slab_size += (size_t)slab->units << lm_unit_log2;
+    heap->sweep.slab_size += slots_size(slab);
     heap->sweep.used_size += (size_t)slab->used * lm_class_table[slab->class].size;
     heap->sweep.swept_size += (size_t)slab->swept_pages << lm_os.page_log2;
 }
@@ -49,7 +55,7 @@ static void count_slab(struct lm_heap *heap, const struct lm_slab *slab)
 static void forget_slab(struct lm_heap *heap, const struct lm_slab *slab)
 {
     heap->control->slab_count--;
-    heap->sweep.slab_size -= (size_t)slab->units << lm_unit_log2;
+    heap->sweep.slab_size -= slots_size(slab);
     heap->sweep.used_size -= (size_t)slab->used * lm_class_table[slab->class].size;
     heap->sweep.swept_size -= (size_t)slab->swept_pages << lm_os.page_log2;
 }

@@ -3,7 +3,7 @@
  * os/lock.h - a futex lock of one word, all zero when free.
  *
  * A thread may hold one lock of each rank and takes them in this order:
- *   LM_RANK_REGISTRY < LM_RANK_HEAP < LM_RANK_HUGE < LM_RANK_SPACE < LM_RANK_METADATA
+ *   start < registry < heap < huge < purge < space < metadata
  * (a second heap's lock is only ever tried, never waited for). No lock is held across fork: the
  * child clears them all and repairs what they guarded.
  */

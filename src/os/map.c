@@ -140,6 +140,7 @@ static bool drop_pages(void *address, size_t size)
 bool lm_os_purge(void *address, size_t size, bool *is_zero)
 {
     uint32_t known = load_relaxed(&purge_zeroes);
+    LM_INVARIANT((uintptr_t)address % lm_os.page_size == 0 && size % lm_os.page_size == 0);
     /* Emulators and checkers may take the advice and keep the bytes: the first purge finds out. */
     if (known == UNKNOWN)
         *(volatile char *)address = 1;
@@ -157,38 +158,39 @@ void lm_os_want_huge_pages(void *address, size_t size)
     raw_call(SYS_madvise, (long)address, (long)size, MADV_HUGEPAGE, 0, 0);
 }
 
-/* MREMAP_FIXED takes the source's address space away; put committed space back there. */
-static bool move_and_refill(void *from, void *to, size_t size)
+static bool remap(void *from, void *to, size_t size, int flags, int *error)
 {
     int saved = errno;
-    void *result = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    void *result = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | flags, to);
+    *error = errno;
     errno = saved;
-    if (result == MAP_FAILED)
-        return false;
-    if (lm_os_map_at(from, size) == LM_OS_MAPPED)
-        return true;
-    /* Another thread's mapping slipped into the gap, or memory is short: carry on without it is not
-     * possible, the window would have a hole. Move back what we can. */
-    return is_error((long)mremap(to, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, from));
+    return result != MAP_FAILED;
 }
 
-bool lm_os_move(void *from, void *to, size_t size)
+/* Kernels before 6.17 unmap the target before they look at the source: put it back. */
+static enum lm_os_move mend_target(void *to, size_t size)
 {
+    bool is_lost = is_error(map(to, size, READ_WRITE, PRIVATE | MAP_FIXED));
+    return is_lost ? LM_OS_TARGET_LOST : LM_OS_STAYED;
+}
+
+enum lm_os_move lm_os_move(void *from, void *to, size_t size)
+{
+    int error;
     if (is_told_to_fail())
-        return false;
+        return LM_OS_STAYED;
     if (load_relaxed(&can_keep_source) != NO) {
-        int saved = errno;
-        void *result =
-            mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
-        int error = errno;
-        errno = saved;
-        if (result != MAP_FAILED)
-            return true;
+        if (remap(from, to, size, MREMAP_DONTUNMAP, &error))
+            return LM_OS_MOVED;
         if (error != EINVAL)
-            return false;
+            return mend_target(to, size);
         store_relaxed(&can_keep_source, NO);
     }
-    return move_and_refill(from, to, size);
+    /* Before 5.7 the source's address space goes with its pages: fill the gap, unless another
+     * thread's mapping was faster. */
+    if (!remap(from, to, size, 0, &error))
+        return mend_target(to, size);
+    return lm_os_map_at(from, size) == LM_OS_MAPPED ? LM_OS_MOVED : LM_OS_SOURCE_LOST;
 }
 
 void lm_os_name(void *address, size_t size, const char *name)

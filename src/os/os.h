@@ -42,9 +42,19 @@ bool lm_os_purge(void *address, size_t size, bool *is_zero);
 /* Asks for huge pages in a committed range; a wish, the kernel may ignore it. */
 void lm_os_want_huge_pages(void *address, size_t size);
 
-/* Moves pages to reserved or committed space at `to`; `from` stays committed and reads as zero.
- * False: nothing moved. */
-bool lm_os_move(void *from, void *to, size_t size);
+enum lm_os_move {
+    /* `from` stays committed and reads as zero */
+    LM_OS_MOVED,
+    /* moved, but `from` is somebody else's address space now, or nobody's */
+    LM_OS_SOURCE_LOST,
+    /* nothing moved; `to` is committed */
+    LM_OS_STAYED,
+    /* nothing moved; `to` is not there any more */
+    LM_OS_TARGET_LOST,
+};
+/* Moves pages between committed ranges. `from` must be of one piece: committed by one call or by
+ * several that ask for the same, and never the target of a move. */
+enum lm_os_move lm_os_move(void *from, void *to, size_t size);
 
 /* Names a range for /proc/PID/maps, where the kernel can. Start-up only. */
 void lm_os_name(void *address, size_t size, const char *name);

@@ -148,8 +148,10 @@ size_t lm_slab_sweep(struct lm_slab *slab)
     }
     size_t before = (size_t)slab->swept_pages << lm_os.page_log2;
     slab->heat = LM_SLAB_SWEPT;
+    /* A purge that fails this time leaves the books as they were. */
+    purged = lm_max(purged, before);
     slab->swept_pages = (uint8_t)(purged >> lm_os.page_log2);
-    return purged - lm_min(before, purged);
+    return purged - before;
 }
 
 void lm_slab_verify(struct lm_slab *slab)

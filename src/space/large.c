@@ -40,13 +40,12 @@ bool lm_large_give(size_t unit)
     return true;
 }
 
-void lm_large_give_moved(size_t unit)
+void lm_large_abandon(size_t unit)
 {
-    size_t count;
-    if (!claim(unit, &count))
-        return;
+    size_t count = load_relaxed(&lm_window.detail[unit]);
     sub_relaxed(&units_in_use, count);
-    lm_units_give_clean(unit, count);
+    for (size_t i = 0; i < count; i++)
+        store_relaxed(&lm_window.map[unit + i], LM_TAG_TAKEN);
 }
 
 bool lm_large_resize(size_t unit, size_t size)

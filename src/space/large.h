@@ -14,8 +14,8 @@
 void *lm_large_take(size_t size, size_t alignment, bool *is_zero);
 /* The unit was tagged LM_TAG_LARGE; false if somebody else freed the block meanwhile. */
 bool lm_large_give(size_t unit);
-/* The same when the pages have been moved away and the run reads as zero. */
-void lm_large_give_moved(size_t unit);
+/* The same when the run's address space is somebody else's now: its units are never used again. */
+void lm_large_abandon(size_t unit);
 /* Makes the block `size` bytes long where it stands: cuts its tail off or takes the free units
  * behind it. False: those are not free. */
 bool lm_large_resize(size_t unit, size_t size);

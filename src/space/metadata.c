@@ -16,12 +16,12 @@ enum {
     LINE = 1 << LM_METADATA_LOG2,
     SMALL_MOST = 2048,
     SIZES = SMALL_MOST / LINE,
-    CHUNK_LOG2 = 14,
-    CHUNK = 1 << CHUNK_LOG2,
-    SLOT_WORDS = CHUNK / LINE / 64,
+    CHUNK_LOG2_LEAST = 14,
+    CHUNK_LOG2_MOST = 16,
+    SLOT_WORDS = (1 << CHUNK_LOG2_MOST) / LINE / 64,
 };
 
-/* Lies in the first line of a small chunk. */
+/* Lies in the first lines of a small chunk. */
 struct chunk {
     /* [l] one bit per slot, by the line it starts at */
     uint64_t free[SLOT_WORDS];
@@ -38,7 +38,7 @@ struct chunk {
     uint16_t epoch;
 };
 
-_Static_assert(sizeof(struct chunk) <= LINE, "a chunk's header is its first line");
+enum { HEADER_LINES = (sizeof(struct chunk) + LINE - 1) / LINE };
 
 struct lm_metadata lm_metadata;
 
@@ -57,9 +57,21 @@ static struct {
     uint16_t epoch;
 } state;
 
+/* 16 KiB, or a page where that is more, so that a chunk's pages are its own. */
+static unsigned chunk_log2(void)
+{
+    return (unsigned)lm_max(CHUNK_LOG2_LEAST, lm_os.page_log2);
+}
+
+static size_t chunk_size(void)
+{
+    return (size_t)1 << chunk_log2();
+}
+
+/* Whole chunks in so many bytes. */
 static size_t chunk_count(size_t size)
 {
-    return size >> CHUNK_LOG2;
+    return size >> chunk_log2();
 }
 
 size_t lm_metadata_index_footprint(size_t size)
@@ -69,12 +81,12 @@ size_t lm_metadata_index_footprint(size_t size)
 
 static struct chunk *chunk_at(size_t number)
 {
-    return (struct chunk *)(void *)(state.area.base + (number << CHUNK_LOG2));
+    return (struct chunk *)(void *)(state.area.base + (number << chunk_log2()));
 }
 
 static uint32_t chunk_of(const void *block)
 {
-    return (uint32_t)((size_t)((const char *)block - state.area.base) >> CHUNK_LOG2);
+    return (uint32_t)((size_t)((const char *)block - state.area.base) >> chunk_log2());
 }
 
 static bool extend_locked(size_t count)
@@ -82,7 +94,7 @@ static bool extend_locked(size_t count)
     size_t chunks = lm_max(state.known + count, lm_min(state.known + 4 + state.known / 8,
                                                        chunk_count(state.area.reserved)));
     if (chunks > chunk_count(state.area.reserved) || !lm_runs_extend(&state.free, chunks) ||
-        !lm_area_extend(&state.area, chunks << CHUNK_LOG2))
+        !lm_area_extend(&state.area, chunks << chunk_log2()))
         return false;
     /* In this order a fork in between loses chunks instead of giving them twice. */
     size_t old = state.known;
@@ -118,7 +130,7 @@ static size_t take_chunks(size_t count)
 static void give_chunks(size_t first, size_t count)
 {
     bool is_zero;
-    size_t size = count << CHUNK_LOG2;
+    size_t size = count << chunk_log2();
     if (!lm_os_purge(chunk_at(first), size, &is_zero) || !is_zero)
         memset(chunk_at(first), 0, size);
     lm_runs_put(&state.free, first, count);
@@ -160,10 +172,10 @@ static bool add_small_chunk(uint16_t lines)
         return false;
     struct chunk *chunk = chunk_at(number);
     chunk->lines = lines;
-    chunk->slots = (uint16_t)((CHUNK / LINE - 1) / lines);
+    chunk->slots = (uint16_t)((chunk_size() / LINE - HEADER_LINES) / lines);
     chunk->free_slots = chunk->slots;
     for (uint16_t slot = 0; slot < chunk->slots; slot++) {
-        unsigned line = 1u + slot * lines;
+        unsigned line = (unsigned)HEADER_LINES + slot * lines;
         chunk->free[line / 64] |= UINT64_C(1) << line % 64;
     }
     list_chunk((uint32_t)number);
@@ -209,7 +221,7 @@ void *lm_metadata_take(size_t size)
     if (size <= SMALL_MOST) {
         block = take_slot((uint16_t)(lm_round_up(size, LINE) / LINE));
     } else {
-        size_t first = take_chunks(chunk_count(size + CHUNK - 1));
+        size_t first = take_chunks(chunk_count(size + chunk_size() - 1));
         block = first == LM_NO_RUN ? NULL : (void *)chunk_at(first);
     }
     lm_lock_give(&state.lock);
@@ -224,14 +236,14 @@ void lm_metadata_give(void *block, size_t size)
     if (size <= SMALL_MOST)
         give_slot(block);
     else
-        give_chunks(chunk_of(block), chunk_count(size + CHUNK - 1));
+        give_chunks(chunk_of(block), chunk_count(size + chunk_size() - 1));
     lm_lock_give(&state.lock);
 }
 
 size_t lm_metadata_size(void)
 {
     lm_lock_take(&state.lock);
-    size_t size = state.used << CHUNK_LOG2;
+    size_t size = state.used << chunk_log2();
     lm_lock_give(&state.lock);
     return size;
 }

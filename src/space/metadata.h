@@ -4,6 +4,7 @@
  * line and addressed by a 32-bit index. Its address space is never given up; its pages are, when a
  * whole chunk falls free.
  *
+ *   chunk        16 KiB, or a page where that is more
  *   chunk 0      zeroes; index 0 means "none"
  *   small chunk  | header | slot | slot | ...     one size of slot, 64 bytes to 2 KiB
  *   big block    | one chunk or several |

@@ -13,6 +13,8 @@
 
 static struct {
     struct lm_lock lock;
+    /* held while runs are away at the kernel; taken before `lock` */
+    struct lm_lock purge_lock;
     /* [l] */
     struct lm_runs free;
     struct lm_marks dirty;
@@ -40,16 +42,21 @@ static struct {
 /* Units purged in one system call at most, so that no caller waits long. */
 enum { PURGE_RUN = 4096 };
 
+/* May fail half way for want of memory and be tried again: the window is laid out once. */
 bool lm_units_init(void)
 {
-    struct lm_window_areas areas;
-    if (!lm_window_init(&areas))
+    static struct lm_window_areas areas;
+    static bool is_laid_out;
+    if (!is_laid_out && !lm_window_init(&areas))
         return false;
-    state.free.area = areas.free;
-    state.dirty.area = areas.dirty;
-    state.huge_area = areas.huge;
-    state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
-    state.control_area = areas.controls;
+    if (!is_laid_out) {
+        is_laid_out = true;
+        state.free.area = areas.free;
+        state.dirty.area = areas.dirty;
+        state.huge_area = areas.huge;
+        state.control_area = areas.controls;
+        state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
+    }
     return lm_runs_init(&state.free, lm_window.capacity) &&
            lm_metadata_init(&areas.metadata, &areas.index);
 }
@@ -210,15 +217,6 @@ static void put_locked(size_t first, size_t count)
     store_relaxed(&state.dirty_hint, state.dirty.count);
 }
 
-void lm_units_give_clean(size_t first, size_t count)
-{
-    lm_lock_take(&state.lock);
-    LM_INVARIANT(lm_runs_members(&state.free, first, count) == 0);
-    lm_runs_put(&state.free, first, count);
-    state.in_use -= count;
-    lm_lock_give(&state.lock);
-}
-
 bool lm_units_is_free(size_t unit)
 {
     lm_lock_take(&state.lock);
@@ -227,7 +225,7 @@ bool lm_units_is_free(size_t unit)
     return is_free;
 }
 
-/* Returns about `count` dirty units to the kernel, highest addresses first: taking lowest first
+/* With the purge lock. Returns about `count` dirty units to the kernel, highest addresses first: taking lowest first
  * leaves them idle the longest. A run leaves the sets while the kernel works on it, so nobody
  * waits for the call. */
 static size_t purge_units(size_t count)
@@ -267,6 +265,15 @@ static size_t overflow_locked(void)
     return overflow;
 }
 
+/* Unless somebody is at it. */
+static void purge_some(size_t count)
+{
+    if (count == 0 || !lm_lock_try(&state.purge_lock))
+        return;
+    purge_units(count);
+    lm_lock_give(&state.purge_lock);
+}
+
 void lm_units_give(size_t first, size_t count)
 {
     lm_lock_take(&state.lock);
@@ -278,13 +285,17 @@ void lm_units_give(size_t first, size_t count)
     lm_lock_give(&state.lock);
     if (lm_unlikely(lm_options.purge_delay_ms == 0))
         lm_units_purge();
-    else if (lm_unlikely(overflow != 0))
-        purge_units(overflow);
+    else
+        purge_some(overflow);
 }
 
+/* Waits for a purge under way: its units are free again then. */
 size_t lm_units_purge(void)
 {
-    return purge_units(SIZE_MAX) << lm_unit_log2;
+    lm_lock_take(&state.purge_lock);
+    size_t purged = purge_units(SIZE_MAX);
+    lm_lock_give(&state.purge_lock);
+    return purged << lm_unit_log2;
 }
 
 /* How many dirty units exceed the recent demand. */
@@ -318,8 +329,7 @@ void lm_units_tick(uint64_t now_ms)
     lm_lock_give(&state.lock);
     if (excess > LM_PURGE_WHOLE)
         excess = excess / 2;
-    if (excess != 0)
-        purge_units(excess);
+    purge_some(excess);
 }
 
 struct lm_units_totals lm_units_totals(void)
@@ -347,4 +357,5 @@ void lm_units_after_fork(void)
         store_relaxed(&state.dirty_hint, state.dirty.count);
     }
     lm_lock_reset(&state.lock);
+    lm_lock_reset(&state.purge_lock);
 }

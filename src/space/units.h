@@ -28,8 +28,6 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty);
 bool lm_units_take_at(size_t first, size_t count, size_t *dirty);
 /* Their tags are LM_TAG_FREE already. */
 void lm_units_give(size_t first, size_t count);
-/* The same for units whose pages are known to be gone. */
-void lm_units_give_clean(size_t first, size_t count);
 
 /* True if the unit is free now. */
 bool lm_units_is_free(size_t unit);

@@ -16,6 +16,8 @@ _Atomic(size_t) lm_window_units;
 static struct lm_area map_area;
 static struct lm_area detail_area;
 
+#define ADDRESSES_LEAST ((uintptr_t)1 << 39)
+
 /* What one reservation holds, in bytes; every part is a multiple of the page size. */
 struct layout {
     size_t map;
@@ -113,12 +115,15 @@ static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t size)
     struct layout layout = lay_out(2 * lm_round_up(size, (size_t)1 << LM_GRANULE_LOG2));
     size_t bookkeeping = bookkeeping_size(&layout);
     uintptr_t hint = lm_os_mapping_hint();
-    char *memory = lm_os_reserve(bookkeeping);
+    size_t distance = 6 * layout.units;
+    uintptr_t base =
+        lm_round_up(hint > 8 * layout.units ? hint - distance : hint + distance, layout.alignment);
+    /* The smallest address space there is (aarch64) has 39 bits. */
+    bool is_beyond = hint < ADDRESSES_LEAST && base + 2 * layout.units > ADDRESSES_LEAST;
+    char *memory = is_beyond ? NULL : lm_os_reserve(bookkeeping);
     if (memory == NULL)
         return false;
-    size_t distance = 6 * layout.units;
-    lm_window.base =
-        lm_round_up(hint > 8 * layout.units ? hint - distance : hint + distance, layout.alignment);
+    lm_window.base = base;
     lm_window.is_virtual = true;
     lm_window.reserved = bookkeeping;
     carve_all(areas, &layout, memory);

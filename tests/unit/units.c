@@ -115,19 +115,11 @@ static void see_overflow(void)
     }
 }
 
-static bool give(struct holding *holding, uint64_t *random)
+static bool give(struct holding *holding)
 {
-    char *start = lm_unit_address(holding->first);
-    size_t size = holding->count << lm_unit_log2;
-    bool is_zero = false;
-    bool is_clean = unit_below(random, 6) == 0 && lm_os_purge(start, size, &is_zero) && is_zero;
-    if (is_clean)
-        lm_units_give_clean(holding->first, holding->count);
-    else
-        lm_units_give(holding->first, holding->count);
-    memset(shadow + holding->first, is_clean ? CLEAN : DIRTY, holding->count);
-    if (!is_clean)
-        see_overflow();
+    lm_units_give(holding->first, holding->count);
+    memset(shadow + holding->first, DIRTY, holding->count);
+    see_overflow();
     UNIT_CHECK(lm_units_is_free(holding->first));
     holding->count = 0;
     return true;
@@ -161,7 +153,7 @@ static bool step_once(uint64_t *random)
     struct holding *holding = &holdings[unit_below(random, HOLDINGS)];
     const struct holding *left = &holdings[unit_below(random, HOLDINGS)];
     if (holding->count != 0)
-        return give(holding, random);
+        return give(holding);
     if (unit_below(random, 3) == 0 && left->count != 0)
         return take_behind(left, holding, random);
     return take(holding, random);
@@ -181,7 +173,7 @@ static bool units_are_taken_lowest_first_and_never_twice(void)
     }
     for (size_t i = 0; i < HOLDINGS; i++)
         if (holdings[i].count != 0)
-            UNIT_CHECK(give(&holdings[i], &random));
+            UNIT_CHECK(give(&holdings[i]));
     UNIT_CHECK(purge() && totals_agree());
     return lm_units_totals().in_use == 0;
 }
