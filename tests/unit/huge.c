@@ -78,7 +78,7 @@ static bool a_block_that_outgrows_its_slot_takes_its_pages_along(void)
     unsigned moves = 0;
     char *block = lm_huge_take(size, 1, LM_HUGE_EXACT);
     mark_pages(block, 0, size, 2);
-    while (size < LM_HUGE_SLOT_LEAST) {
+    while (moves < 2 && size < 600 * LM_MIB) {
         char *moved = lm_huge_resize(block, size * 3);
         UNIT_CHECK(moved != NULL);
         moves += moved != block;

@@ -20,7 +20,7 @@ static bool books_are_right(const struct lm_heap *heap)
         uint32_t place = 0;
         const struct lm_slab *slab;
         for (; (slab = lm_bin_next(&heap->bins[class], &place)) != NULL; place++) {
-            sum.slab_size += (size_t)slab->units << lm_unit_log2;
+            sum.slab_size += (size_t)slab->slots * lm_class_table[slab->class].size;
             sum.used_size += (size_t)slab->used * lm_class_table[class].size;
             sum.swept_size += (size_t)slab->swept_pages * UNIT_PAGE;
         }
