@@ -155,7 +155,7 @@ struct lm_thread {
 extern _Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec")));
 
 /* Slow halves. refill: a block of the class, or NULL if memory is out. flush: the heap owns p's
- * slab and the magazine is full. */
+ * slab and lm_heap_give would not take it. */
 void *lm_heap_refill(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 
@@ -186,11 +186,11 @@ LM_INLINE uint32_t lm_heap_class_of(const struct lm_heap *heap, const void *p)
     return lm_unit_tag(unit) ^ heap->tag;
 }
 
-/* False: the magazine is full, flush it. */
+/* False: the magazine is full, or p is the block that was freed last: flush it. */
 LM_INLINE bool lm_heap_give(struct lm_heap *heap, uint32_t class, void *p)
 {
     void **top = load_relaxed(&heap->top[class]);
-    if (lm_unlikely(top == heap->end[class]))
+    if (lm_unlikely(top == heap->end[class] || *top == p))
         return false;
     top[1] = p;
     store_relaxed(&heap->top[class], top + 1);

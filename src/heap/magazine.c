@@ -6,6 +6,7 @@
 #include "heap/owner.h"
 
 #include "base/options.h"
+#include "os/fatal.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -214,6 +215,8 @@ LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
 LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
+    if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
     enter(heap, class);
     grow_under_pressure(heap, class);
     if (heap->magazine_size > budget_of(heap))
