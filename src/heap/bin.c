@@ -157,11 +157,13 @@ enum { VERIFY_MOST = 256 };
 
 void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner)
 {
-    static uint32_t hand;
+    /* relaxed: any place will do */
+    static _Atomic(uint32_t) hand;
     if (!lm_checked)
         return;
     /* Of many slabs a few at a time, or a large heap would never get done. */
-    uint32_t first = bin->capacity <= VERIFY_MOST ? 0 : hand++ * VERIFY_MOST % bin->capacity;
+    uint32_t first =
+        bin->capacity <= VERIFY_MOST ? 0 : add_relaxed(&hand, 1u) * VERIFY_MOST % bin->capacity;
     uint32_t end = (uint32_t)lm_min(first + VERIFY_MOST, bin->capacity);
     for (uint32_t place = first; place < end; place++) {
         bool is_partial = (partial_words(bin)[place / 64] >> place % 64 & 1) != 0;
