@@ -88,7 +88,7 @@
 /* Bytes. Dirty memory beyond a bound and a share (1/n) of what is in use goes back at once: nobody
  * calls the purge for a process that falls idle. The bound starts low, doubles when what went back is
  * soon wanted again, and comes down by an eighth per quiet demand window. */
-#define LM_DIRTY_LEAST LM_TUNE(8 * LM_MIB, 256 * LM_KIB)
+#define LM_DIRTY_LEAST LM_TUNE(2 * LM_MIB, 256 * LM_KIB)
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
 #define LM_DIRTY_SHARE 8
 /* Units. Excess that is returned whole instead of halved. */
