@@ -41,20 +41,21 @@ void lm_bin_reset(struct lm_bin *bin)
     memset(bin, 0, sizeof *bin);
 }
 
-static bool start(struct lm_bin *bin)
+static void start(struct lm_bin *bin)
 {
     bin->slabs = bin->first_slabs;
     bin->words = bin->first_words;
     bin->capacity = LM_BIN_FIRST;
     vacant_words(bin)[0] = lm_bits_ones(LM_BIN_FIRST);
-    return true;
 }
 
 /* All places are taken. */
 static bool grow(struct lm_bin *bin)
 {
-    if (bin->capacity == 0)
-        return start(bin);
+    if (bin->capacity == 0) {
+        start(bin);
+        return true;
+    }
     uint32_t capacity = bin->capacity == LM_BIN_FIRST ? 64 : bin->capacity * 4;
     uint64_t *words = lm_metadata_take(arrays_size(capacity));
     if (words == NULL)

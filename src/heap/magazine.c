@@ -91,20 +91,20 @@ static size_t budget_of(const struct lm_heap *heap)
     return LM_MAGAZINE_BUDGET + heap->sweep.slab_size / 8;
 }
 
-/* True if the magazine has doubled. */
-static bool grow_under_pressure(struct lm_heap *heap, unsigned class)
+/* A magazine that asks often doubles. */
+static void grow_under_pressure(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
     if (magazine->pressure < UINT16_MAX)
         magazine->pressure++;
     if (magazine->capacity >= magazine->most || magazine->pressure < LM_MAGAZINE_PATIENCE)
-        return false;
+        return;
     uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, magazine->most);
     size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
     if (heap->magazine_size + added > budget_of(heap))
-        return false;
+        return;
     magazine->pressure = 0;
-    return resize(heap, class, capacity);
+    resize(heap, class, capacity);
 }
 
 /* Frees the `count` oldest blocks. */
@@ -182,8 +182,8 @@ static void leave(struct lm_heap *heap, unsigned class)
     lm_lock_give(&heap->control->lock);
 }
 
-/* Fills half of the magazine at most, so that frees which follow find room, lowest address on top.
- */
+/* Fills half of the magazine at most, so that frees which follow find room; the lowest address comes
+ * on top. */
 static void *refill_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];

@@ -225,9 +225,9 @@ bool lm_units_is_free(size_t unit)
     return is_free;
 }
 
-/* With the purge lock. Returns about `count` dirty units to the kernel, highest addresses first: taking lowest first
- * leaves them idle the longest. A run leaves the sets while the kernel works on it, so nobody
- * waits for the call. */
+/* With the purge lock. Returns about `count` dirty units to the kernel, highest addresses first:
+ * taking lowest first leaves them idle the longest. A run leaves the sets while the kernel works on
+ * it, so nobody waits for the call. */
 static size_t purge_units(size_t count)
 {
     size_t purged = 0;

@@ -7,21 +7,8 @@ set -u
 library=${LM_LIBRARY:?set LM_LIBRARY to libmalloc.so}
 header=${LM_SRCDIR:?set LM_SRCDIR to the source folder}/include/libmalloc.h
 page=$LM_SRCDIR/doc/conformance.md
-checks=0
-failures=0
-
-check() { # status name [details]
-    checks=$((checks + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $checks - $2"
-        return
-    fi
-    failures=$((failures + 1))
-    echo "not ok $checks - $2"
-    if [ -n "${3:-}" ]; then
-        while IFS= read -r line; do echo "# $line"; done <<<"$3"
-    fi
-}
+# shellcheck source=check.sh
+. "${LM_SRCDIR:?set LM_SRCDIR to the source folder}/tests/api/check.sh"
 
 exported=$(nm -D --defined-only "$library" | awk '$2 ~ /[TWVBDRi]/ { sub(/@.*/, "", $3); print $3 }' |
     sort -u)

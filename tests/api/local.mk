@@ -43,6 +43,7 @@ api_plain = \
 	tests/api/thread_exit_plain \
 	tests/api/extras_plain \
 	tests/api/trim_plain
+EXTRA_DIST += tests/api/check.sh
 api_scripts = \
 	tests/api/exports.sh \
 	tests/api/options.sh \

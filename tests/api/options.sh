@@ -5,21 +5,8 @@
 # and the program runs on; help:true prints every option.
 set -u
 library=${LM_LIBRARY:?set LM_LIBRARY to libmalloc.so}
-checks=0
-failures=0
-
-check() { # status name [details]
-    checks=$((checks + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $checks - $2"
-        return
-    fi
-    failures=$((failures + 1))
-    echo "not ok $checks - $2"
-    if [ -n "${3:-}" ]; then
-        while IFS= read -r line; do echo "# $line"; done <<<"$3"
-    fi
-}
+# shellcheck source=check.sh
+. "${LM_SRCDIR:?set LM_SRCDIR to the source folder}/tests/api/check.sh"
 
 # Runs a program under the library; its standard error ends in $said, its output in $printed.
 run_with() { # conf

@@ -29,7 +29,7 @@ static void put_cell(FILE *out, const struct fb_result_cell *cell)
     fprintf(out, ",%ju", (uintmax_t)cell->round);
 }
 
-void fb_csv_cells(FILE *out, const struct fb_results *results)
+static void put_cells(FILE *out, const struct fb_results *results)
 {
     fputs("workload,allocator,round", out);
     for (int m = 0; m < FB_METRIC_COUNT; m++)
@@ -48,7 +48,7 @@ void fb_csv_cells(FILE *out, const struct fb_results *results)
     }
 }
 
-void fb_csv_checkpoints(FILE *out, const struct fb_results *results)
+static void put_checkpoints(FILE *out, const struct fb_results *results)
 {
     fputs("workload,allocator,round,label,phase,settle_s,live,heap,live_resident,slack,pinned,"
           "empty,lazyfree,anon_huge,vmas,page_tables,minor_faults\n",
@@ -67,7 +67,7 @@ void fb_csv_checkpoints(FILE *out, const struct fb_results *results)
     }
 }
 
-void fb_csv_samples(FILE *out, const struct fb_results *results)
+static void put_samples(FILE *out, const struct fb_results *results)
 {
     fputs("workload,allocator,round,work,ms,live,rss\n", out);
     for (size_t i = 0; i < results->cell_count; i++) {
@@ -80,7 +80,7 @@ void fb_csv_samples(FILE *out, const struct fb_results *results)
     }
 }
 
-void fb_csv_medians(FILE *out, const struct fb_results *results)
+static void put_medians(FILE *out, const struct fb_results *results)
 {
     fputs("workload,allocator,metric,median,low95,high95,rounds\n", out);
     for (size_t w = 0; w < results->workload_count; w++)
@@ -97,3 +97,10 @@ void fb_csv_medians(FILE *out, const struct fb_results *results)
                         figure.low, figure.high, figure.count);
             }
 }
+
+const struct fb_csv_file fb_csv_files[FB_CSV_FILES] = {
+    {"medians", put_medians},
+    {"cells", put_cells},
+    {"checkpoints", put_checkpoints},
+    {"samples", put_samples},
+};

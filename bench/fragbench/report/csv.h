@@ -8,13 +8,17 @@
 
 #include <stdio.h>
 
-/* One row for each cell with all its metrics. */
-void fb_csv_cells(FILE *out, const struct fb_results *results);
-/* One row for each checkpoint of each cell. */
-void fb_csv_checkpoints(FILE *out, const struct fb_results *results);
-/* One row for each point of each curve. */
-void fb_csv_samples(FILE *out, const struct fb_results *results);
-/* Medians and 95 % intervals: one row for each workload, allocator and metric. */
-void fb_csv_medians(FILE *out, const struct fb_results *results);
+struct fb_csv_file {
+    /* without its ending */
+    const char *name;
+    void (*put)(FILE *out, const struct fb_results *results);
+};
+
+enum { FB_CSV_FILES = 4 };
+
+/* medians: median and 95 % interval, a row for each workload, allocator and metric. cells: a row for
+ * each cell with all its metrics. checkpoints: a row for each checkpoint of each cell. samples: a row
+ * for each point of each curve. */
+extern const struct fb_csv_file fb_csv_files[FB_CSV_FILES];
 
 #endif

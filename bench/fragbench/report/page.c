@@ -132,20 +132,14 @@ static void put_curves(FILE *out, const struct fb_results *r)
 
 static void put_csv(FILE *out, const struct fb_results *r)
 {
-    static const struct {
-        const char *name;
-        void (*put)(FILE *, const struct fb_results *);
-    } files[] = {{"medians", fb_csv_medians},
-                 {"cells", fb_csv_cells},
-                 {"checkpoints", fb_csv_checkpoints},
-                 {"samples", fb_csv_samples}};
     fputs("<p class='downloads'>All points as CSV:", out);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        fprintf(out, " <button data-csv='%s'>%s.csv</button>", files[i].name, files[i].name);
+    for (size_t i = 0; i < FB_CSV_FILES; i++)
+        fprintf(out, " <button data-csv='%s'>%s.csv</button>", fb_csv_files[i].name,
+                fb_csv_files[i].name);
     fputs("</p>\n", out);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        fprintf(out, "<script type='text/csv' id='csv-%s'>", files[i].name);
-        files[i].put(out, r);
+    for (size_t i = 0; i < FB_CSV_FILES; i++) {
+        fprintf(out, "<script type='text/csv' id='csv-%s'>", fb_csv_files[i].name);
+        fb_csv_files[i].put(out, r);
         fputs("</script>\n", out);
     }
 }

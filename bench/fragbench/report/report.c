@@ -46,18 +46,11 @@ static void make_folder(const char *folder)
 
 static void write_csv(const char *folder, const struct fb_results *results)
 {
-    static const struct {
-        const char *name;
-        void (*put)(FILE *, const struct fb_results *);
-    } files[] = {{"medians", fb_csv_medians},
-                 {"cells", fb_csv_cells},
-                 {"checkpoints", fb_csv_checkpoints},
-                 {"samples", fb_csv_samples}};
     char path[PATH_MAX];
     make_folder(folder);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        FILE *out = open_in(folder, files[i].name, ".csv", path);
-        files[i].put(out, results);
+    for (size_t i = 0; i < FB_CSV_FILES; i++) {
+        FILE *out = open_in(folder, fb_csv_files[i].name, ".csv", path);
+        fb_csv_files[i].put(out, results);
         close_output(out, path);
     }
 }
