@@ -32,4 +32,9 @@
     atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_seq_cst,       \
                                             memory_order_relaxed)
 
+/* What is written before stays before what is written after, for the child of a fork that another
+ * thread makes in between. The compiler is all that has to be told: fork revokes the right to write a
+ * page at a time, and a write that faults holds back those that follow it. */
+#define keep_order_for_fork() atomic_signal_fence(memory_order_seq_cst)
+
 #endif

@@ -136,8 +136,8 @@ static void decommit(char *start, size_t size)
     bool is_zero;
     if (lm_window.is_virtual)
         lm_os_unmap(start, size);
-    else if (!lm_os_decommit(start, size))
-        lm_os_purge(start, size, &is_zero);
+    else if (!lm_os_decommit(start, size) && (!lm_os_purge(start, size, &is_zero) || !is_zero))
+        memset(start, 0, size);
 }
 
 /* A slot whose first `size` bytes are committed; its granules, or LM_NO_RUN. Space that somebody

@@ -118,6 +118,7 @@ static size_t drop_locked(size_t first, size_t count)
 {
     size_t dirty = state.dirty.count == 0 ? 0 : lm_marks_count(&state.dirty, first, count);
     lm_runs_drop(&state.free, first, count);
+    keep_order_for_fork();
     if (dirty != 0) {
         lm_marks_drop(&state.dirty, first, count);
         store_relaxed(&state.dirty_hint, state.dirty.count);
@@ -212,8 +213,9 @@ bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
 
 static void put_locked(size_t first, size_t count)
 {
-    lm_runs_put(&state.free, first, count);
     lm_marks_put(&state.dirty, first, count);
+    keep_order_for_fork();
+    lm_runs_put(&state.free, first, count);
     store_relaxed(&state.dirty_hint, state.dirty.count);
 }
 
@@ -242,8 +244,9 @@ static size_t purge_units(size_t count)
         bool is_zero;
         bool is_gone = lm_os_purge(lm_unit_address(run.first), run.count << lm_unit_log2, &is_zero);
         lm_lock_take(&state.lock);
-        lm_runs_put(&state.free, run.first, run.count);
-        if (!is_zero)
+        if (is_zero)
+            lm_runs_put(&state.free, run.first, run.count);
+        else
             put_locked(run.first, run.count);
         lm_lock_give(&state.lock);
         if (!is_gone || !is_zero)
@@ -344,7 +347,8 @@ struct lm_units_totals lm_units_totals(void)
     return totals;
 }
 
-/* The bits are right one by one; what another thread was doing to the nodes is redone. */
+/* The bits are right one by one, and no dirty unit is free without its mark (keep_order_for_fork);
+ * what another thread was doing to the nodes is redone. */
 void lm_units_after_fork(void)
 {
     if (lm_lock_is_held(&state.lock)) {

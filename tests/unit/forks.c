@@ -184,6 +184,44 @@ static bool forks_hit_busy_threads_and_children_live_on(void)
     return is_right && free_blocks() && live_on();
 }
 
+/* Returns dirty runs all the time, so that forks hit it between the run and its marks. */
+static void *be_dirty(void *unused)
+{
+    enum { SIZE = 64 * LM_KIB };
+    while (!is_over) {
+        void *mine[4];
+        for (int i = 0; i < 4; i++)
+            mine[i] = memset(lm_malloc(SIZE), 7, SIZE);
+        for (int i = 0; i < 4; i++)
+            lm_free(mine[i]);
+    }
+    return unused;
+}
+
+static bool zeroed_blocks_are_zero(void)
+{
+    enum { SIZE = 48 * LM_KIB };
+    for (int i = 0; i < 40; i++) {
+        const uint64_t *block = lm_calloc(1, SIZE);
+        for (size_t word = 0; word < SIZE / sizeof *block; word++)
+            UNIT_CHECK_THAT(block[word] == 0, "block %d has %#lx", i, (unsigned long)block[word]);
+    }
+    return true;
+}
+
+static bool forks_hit_the_return_of_dirty_runs_and_children_know_them(void)
+{
+    pthread_t thread;
+    is_over = false;
+    pthread_create(&thread, NULL, be_dirty, NULL);
+    bool is_right = true;
+    for (int round = 0; round < FORKS && is_right; round++)
+        is_right = unit_in_child(zeroed_blocks_are_zero);
+    is_over = true;
+    pthread_join(thread, NULL);
+    return is_right;
+}
+
 /* Locks that others held are free; their heaps are parked or lost; the caller's own stays. */
 static bool heaps_are_sorted_after_a_fork(void)
 {
@@ -241,6 +279,7 @@ int main(void)
     UNIT_TRUTH(a_child_frees_blocks_of_threads_that_were_gone);
     UNIT_TRUTH(a_childs_child_lives_on);
     UNIT_TRUTH(a_heap_caught_in_a_slow_path_is_lost_others_are_parked);
+    UNIT_TRUTH(forks_hit_the_return_of_dirty_runs_and_children_know_them);
     UNIT_TRUTH(forks_hit_busy_threads_and_children_live_on);
     return tap_done();
 }
