@@ -12,7 +12,7 @@
 
 LM_COLD void lm_api_start(void);
 
-extern _Atomic(bool) lm_api_is_started;
+extern LM_HIDDEN _Atomic(bool) lm_api_is_started;
 
 /* Called on every slow path of a door. */
 LM_INLINE void lm_api_init(void)

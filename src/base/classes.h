@@ -32,11 +32,11 @@ struct lm_class {
     uint32_t reciprocal;
 };
 
-extern const struct lm_class lm_class_table[LM_CLASSES];
+extern LM_HIDDEN const struct lm_class lm_class_table[LM_CLASSES];
 
 /* [a] indexed by quanta. Written at start, later only one byte at a time; relaxed: every byte that
  * a reader can see is right, and before the start no heap has blocks for any class. */
-extern _Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
+extern LM_HIDDEN _Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
 
 /* Fills lm_class_of with 4 classes per doubling. */
 void lm_classes_init(void);
@@ -44,7 +44,7 @@ void lm_classes_init(void);
 /* The least class that `requests` of this size get; size <= LM_SMALL_MAX. */
 LM_INLINE unsigned lm_class_for(size_t size)
 {
-    return load_relaxed(&lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2]);
+    return load_hot(&lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2]);
 }
 
 /* *slot = the slot in which `offset` falls; true if it begins there. The product's low half is (offset % size) * reciprocal and

@@ -30,8 +30,10 @@ enum {
 #define LM_COLD        __attribute__((cold, noinline))
 #define LM_NOINLINE    __attribute__((noinline))
 #define LM_INLINE      static inline __attribute__((always_inline))
-#define LM_NORETURN    __attribute__((noreturn))
-#define LM_CACHE_LINE  64
+/* For every extern object: without it compilers look its address up in the GOT, whatever the flags. */
+#define LM_HIDDEN     __attribute__((visibility("hidden")))
+#define LM_NORETURN   __attribute__((noreturn))
+#define LM_CACHE_LINE 64
 
 /* Defined in os/fatal.c: says where and aborts. */
 LM_NORETURN void lm_invariant_failed(const char *claim, const char *file, int line);

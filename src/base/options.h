@@ -22,6 +22,6 @@ struct lm_options {
     bool stats_print;
 };
 
-extern struct lm_options lm_options;
+extern LM_HIDDEN struct lm_options lm_options;
 
 #endif

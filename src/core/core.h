@@ -45,13 +45,14 @@ struct lm_foreign {
     size_t (*usable_size)(const void *p);
 };
 
-extern struct lm_foreign lm_foreign;
+extern LM_HIDDEN struct lm_foreign lm_foreign;
 
 LM_INLINE void *lm_malloc_fast(size_t size)
 {
     if (lm_unlikely(size > LM_SMALL_MAX))
         return NULL;
-    return lm_heap_take(lm_thread.heap, lm_class_for(size));
+    struct lm_heap *heap = lm_thread.heap;
+    return lm_heap_take(heap, lm_class_for(size));
 }
 
 /* False: lm_free_slow has to do it. */

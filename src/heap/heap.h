@@ -7,7 +7,7 @@
  * that only the owner touches; a parked heap without slabs gives them back.
  *
  *   control   | lock | state | inbox ... |            strangers push remote nodes to the inbox
- *   body      | tag | top[72] | end[72] | magazines | bins | outbox | first slots of magazines |
+ *   body      | top[72] | end[72] | tag | magazines | bins | outbox | first slots of magazines |
  *
  *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
@@ -118,16 +118,16 @@ struct lm_sweep {
 };
 
 struct lm_heap {
+    /* [o] H1; first, where indexing adds nothing; atomic only so that statistics may look */
+    _Atomic(void **) top[LM_CLASSES];
+    /* [o] H2 */
+    void **end[LM_CLASSES];
     /* [c] id << 8: what a unit's tag must be, but for the class, to be ours */
     uint32_t tag;
     /* [l] own lock: units in unit_cache */
     uint32_t cached_units;
     /* [c] */
     struct lm_heap_control *control;
-    /* [o] H1; atomic only so that statistics may look from outside */
-    _Atomic(void **) top[LM_CLASSES];
-    /* [o] H2 */
-    void **end[LM_CLASSES];
     struct lm_magazine magazines[LM_CLASSES];
     struct lm_bin bins[LM_CLASSES];
     struct lm_outbox outbox;
@@ -143,7 +143,7 @@ struct lm_heap {
 };
 
 /* What a thread without a heap points at: its magazines are empty and full at once. */
-extern struct lm_heap lm_heap_none;
+extern LM_HIDDEN struct lm_heap lm_heap_none;
 
 struct lm_thread {
     /* [o] */
@@ -152,7 +152,8 @@ struct lm_thread {
     bool is_leaving;
 };
 
-extern _Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec")));
+extern LM_HIDDEN _Thread_local struct lm_thread lm_thread
+    __attribute__((tls_model("initial-exec")));
 
 /* Slow halves. refill: a block of the class, or NULL if memory is out. flush: the heap owns p's
  * slab and lm_heap_give would not take it. */
@@ -167,12 +168,11 @@ void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit);
 bool lm_heap_is_free(const void *p, size_t unit);
 
 /* size <= LM_SMALL_MAX. NULL: the magazine is empty, refill it. */
-LM_INLINE void *lm_heap_take(struct lm_heap *heap, unsigned class)
+LM_INLINE void *lm_heap_take(struct lm_heap *heap, size_t class)
 {
-    void **top = load_relaxed(&heap->top[class]);
-    void *p = *top;
+    void *p = load_result(load_hot(&heap->top[class]));
     if (lm_likely(p != NULL))
-        store_relaxed(&heap->top[class], top - 1);
+        step_hot(&heap->top[class], -(int)sizeof p);
     return p;
 }
 
@@ -181,19 +181,19 @@ LM_INLINE uint32_t lm_heap_class_of(const struct lm_heap *heap, const void *p)
 {
     size_t unit = lm_unit_of(p);
     /* relaxed: see lm_window_units */
-    if (lm_unlikely(unit >= load_relaxed(&lm_window_units)))
+    if (lm_unlikely(unit >= load_hot(&lm_window_units)))
         return UINT32_MAX;
-    return lm_unit_tag(unit) ^ heap->tag;
+    return load_once(&lm_window.map[unit]) ^ heap->tag;
 }
 
 /* False: the magazine is full, or p is the block that was freed last: flush it. */
-LM_INLINE bool lm_heap_give(struct lm_heap *heap, uint32_t class, void *p)
+LM_INLINE bool lm_heap_give(struct lm_heap *heap, size_t class, void *p)
 {
-    void **top = load_relaxed(&heap->top[class]);
+    void **top = load_hot(&heap->top[class]);
     if (lm_unlikely(top == heap->end[class] || *top == p))
         return false;
     top[1] = p;
-    store_relaxed(&heap->top[class], top + 1);
+    step_hot(&heap->top[class], (int)sizeof p);
     return true;
 }
 

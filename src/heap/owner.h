@@ -8,7 +8,7 @@
 #include "heap/heap.h"
 
 /* [c] the controls, by id; 0 is nobody's */
-extern struct lm_heap_control *lm_heap_controls;
+extern LM_HIDDEN struct lm_heap_control *lm_heap_controls;
 
 LM_INLINE struct lm_heap_control *lm_heap_control_at(uint32_t id)
 {

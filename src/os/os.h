@@ -18,7 +18,7 @@ struct lm_os {
     unsigned page_log2;
 };
 
-extern struct lm_os lm_os;
+extern LM_HIDDEN struct lm_os lm_os;
 
 void lm_os_init(void);
 
@@ -73,6 +73,6 @@ void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value);
 void lm_os_wake_one(_Atomic(uint32_t) *word);
 
 /* Torture builds: the n-th coming call that asks for memory fails; 0 = none. */
-extern _Atomic(uint32_t) lm_os_fail_countdown;
+extern LM_HIDDEN _Atomic(uint32_t) lm_os_fail_countdown;
 
 #endif

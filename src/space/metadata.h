@@ -26,7 +26,7 @@ struct lm_metadata {
     char *base;
 };
 
-extern struct lm_metadata lm_metadata;
+extern LM_HIDDEN struct lm_metadata lm_metadata;
 
 /* Bytes of address space that the index of a metadata area of this size needs. */
 size_t lm_metadata_index_footprint(size_t size);

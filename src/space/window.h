@@ -69,10 +69,10 @@ struct lm_window_areas {
     struct lm_area controls;
 };
 
-extern struct lm_window lm_window;
+extern LM_HIDDEN struct lm_window lm_window;
 /* [a] committed units; written under the space lock, read by every free (relaxed: a valid pointer
  * came to its reader after its unit was committed) */
-extern _Atomic(size_t) lm_window_units;
+extern LM_HIDDEN _Atomic(size_t) lm_window_units;
 
 /* Once, before anything else of this floor. False if not even a small window can be had. */
 bool lm_window_init(struct lm_window_areas *areas);
