@@ -24,13 +24,12 @@
 #define exchange_release(at, value) atomic_exchange_explicit((at), (value), memory_order_release)
 #define exchange_acq_rel(at, value) atomic_exchange_explicit((at), (value), memory_order_acq_rel)
 
-/* Relaxed too, for the two hot paths. Compilers give the address of a C11 atomic a register of its own
- * and do not add to memory in one instruction; what is spelled here is the same to the machine
- * without that. TSan needs the C11 spelling.
- *   load_hot   for values that are used once, or that nobody else writes: the compiler may read twice
- *   load_once  reads once
- *   load_result  a plain load of what the function is likely to return, into the register for that
- *   step_hot   only the owner writes; bytes is a constant */
+/* Relaxed too, for the two hot paths. Compilers give the address of a C11 atomic a register of its
+ * own; what is spelled here is the same to the machine without that. TSan needs the C11 spelling.
+ *   load_hot     of what is used once, or what nobody else writes: the compiler may read it twice
+ *   load_once    reads once
+ *   load_result  a plain load of what the function will probably return, into the register for that
+ *   store_hot    only the owner writes; the others may look */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define load_hot(at) (*(__typeof__(load_relaxed(at)) *)(at))
 #define load_once(at)                                                                              \
@@ -45,13 +44,12 @@
         __asm__("mov %1, %0" : "=a"(value_) : "m"(*(at)));                                         \
         value_;                                                                                    \
     })
-#define step_hot(at, bytes) __asm__("addq %1, %0" : "+m"(*(at)) : "i"(bytes))
+#define store_hot(at, value) ((void)(*(__typeof__(load_relaxed(at)) *)(at) = (value)))
 #else
-#define load_hot(at)    load_relaxed(at)
-#define load_once(at)   load_relaxed(at)
-#define load_result(at) (*(at))
-#define step_hot(at, bytes)                                                                        \
-    store_relaxed((at), (__typeof__(load_relaxed(at)))((char *)load_relaxed(at) + (bytes)))
+#define load_hot(at)         load_relaxed(at)
+#define load_once(at)        load_relaxed(at)
+#define load_result(at)      (*(at))
+#define store_hot(at, value) store_relaxed(at, value)
 #endif
 
 /* On failure *expected receives the present value. */

@@ -170,9 +170,10 @@ bool lm_heap_is_free(const void *p, size_t unit);
 /* size <= LM_SMALL_MAX. NULL: the magazine is empty, refill it. */
 LM_INLINE void *lm_heap_take(struct lm_heap *heap, size_t class)
 {
-    void *p = load_result(load_hot(&heap->top[class]));
+    void **top = load_hot(&heap->top[class]);
+    void *p = load_result(top);
     if (lm_likely(p != NULL))
-        step_hot(&heap->top[class], -(int)sizeof p);
+        store_hot(&heap->top[class], top - 1);
     return p;
 }
 
@@ -193,7 +194,7 @@ LM_INLINE bool lm_heap_give(struct lm_heap *heap, size_t class, void *p)
     if (lm_unlikely(top == heap->end[class] || *top == p))
         return false;
     top[1] = p;
-    step_hot(&heap->top[class], (int)sizeof p);
+    store_hot(&heap->top[class], top + 1);
     return true;
 }
 

@@ -118,28 +118,69 @@ static void turn_to(struct lm_heap *heap, struct batch *batch, unsigned class, c
         lm_fatal("free", LM_INVALID_POINTER, p);
 }
 
+/* How many of the blocks from the first on are neighbours, one `step` apart; at most `most`. */
+static size_t run_length(void **blocks, size_t most, ptrdiff_t step)
+{
+    size_t length = 1;
+    const char *next = (char *)blocks[0] + step;
+    while (length < most && blocks[length] == next) {
+        length++;
+        next += step;
+    }
+    return length;
+}
+
+/* Adds slots of the batch's slab, which all lie in one word. */
+static void add_to_batch(struct lm_heap *heap, struct batch *batch, uint32_t word, uint64_t mask)
+{
+    if (word != batch->word) {
+        put_batch(heap, batch);
+        /* That may have been the slab's last block, unless this one was freed twice. */
+        if (lm_unlikely(batch->size == 0))
+            lm_fatal("free", LM_DOUBLE_FREE,
+                     lm_slab_address(batch->slab, word * 64 + lm_bits_lowest(mask)));
+        batch->word = word;
+    }
+    uint64_t twice = batch->mask & mask;
+    if (lm_unlikely(twice != 0))
+        lm_fatal("free", LM_DOUBLE_FREE,
+                 lm_slab_address(batch->slab, word * 64 + lm_bits_lowest(twice)));
+    batch->mask |= mask;
+}
+
+/* Adds the first block and those that follow it in order, up or down. Result: how many. */
+static size_t add_run(struct lm_heap *heap, struct batch *batch, unsigned class, void **blocks,
+                      size_t count)
+{
+    const char *p = blocks[0];
+    uint32_t slot;
+    if (lm_unlikely(!lm_class_slot_at(class, (uint32_t)(p - batch->start), &slot)))
+        lm_fatal("free", LM_INVALID_POINTER, p);
+    ptrdiff_t size = lm_class_table[class].size;
+    ptrdiff_t step = count > 1 ? (const char *)blocks[1] - p : 0;
+    size_t run = 1;
+    if (step == size)
+        run = run_length(blocks, lm_min(count, batch->slab->slots - slot), size);
+    else if (step == -size)
+        run = run_length(blocks, lm_min(count, slot + 1), -size);
+    uint32_t first = step > 0 ? slot : slot + 1 - (uint32_t)run;
+    uint32_t end = first + (uint32_t)run;
+    while (first < end) {
+        uint32_t next = (uint32_t)lm_min(end, (first | 63) + 1);
+        add_to_batch(heap, batch, first / 64, lm_bits_ones(next - first) << first % 64);
+        first = next;
+    }
+    return run;
+}
+
 void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
 {
     struct batch batch = {.size = 0, .mask = 0};
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count;) {
         const char *p = blocks[i];
         if ((size_t)(p - batch.start) >= batch.size)
             turn_to(heap, &batch, class, p);
-        uint32_t offset = (uint32_t)(p - batch.start);
-        uint32_t slot;
-        if (lm_unlikely(!lm_class_slot_at(class, offset, &slot)))
-            lm_fatal("free", LM_INVALID_POINTER, p);
-        if (slot / 64 != batch.word) {
-            put_batch(heap, &batch);
-            /* That may have been the slab's last block, unless p was freed twice. */
-            if (lm_unlikely(batch.size == 0))
-                lm_fatal("free", LM_DOUBLE_FREE, p);
-            batch.word = slot / 64;
-        }
-        uint64_t bit = UINT64_C(1) << slot % 64;
-        if (lm_unlikely((batch.mask & bit) != 0))
-            lm_fatal("free", LM_DOUBLE_FREE, p);
-        batch.mask |= bit;
+        i += add_run(heap, &batch, class, blocks + i, count - i);
     }
     put_batch(heap, &batch);
 }

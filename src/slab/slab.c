@@ -66,24 +66,35 @@ void lm_slab_hand_over(struct lm_slab *slab, uint32_t owner)
         store_relaxed(&lm_window.map[unit], owner << LM_TAG_CLASS_BITS | slab->class);
 }
 
+/* The addresses of `count` neighbours. */
+static void **list_run(void **out, char *p, uint32_t size, size_t count)
+{
+    for (size_t i = 0; i < count; i++, p += size)
+        *out-- = p;
+    return out;
+}
+
 size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
 {
     uint32_t size = lm_class_table[slab->class].size;
     char *start = lm_unit_address(slab->unit);
-    size_t taken = 0;
-    for (uint32_t word = 0; word < slab->words && taken < count; word++) {
+    size_t left = count;
+    for (uint32_t word = 0; word < slab->words && left > 0; word++) {
         uint64_t bits = slab->free[word];
-        while (bits != 0 && taken < count) {
-            *out-- = start + (size_t)(word * 64 + lm_bits_lowest(bits)) * size;
-            bits &= bits - 1;
-            taken++;
+        while (bits != 0 && left > 0) {
+            unsigned first = lm_bits_lowest(bits);
+            uint64_t gaps = ~(bits >> first);
+            size_t run = lm_min(gaps == 0 ? 64 : lm_bits_lowest(gaps), left);
+            out = list_run(out, start + (size_t)(word * 64 + first) * size, size, run);
+            bits &= ~(lm_bits_ones((unsigned)run) << first);
+            left -= run;
         }
         slab->free[word] = bits;
     }
-    slab->used += (uint32_t)taken;
+    slab->used += (uint32_t)(count - left);
     slab->heat = LM_SLAB_HOT;
     slab->swept_pages = 0;
-    return taken;
+    return count - left;
 }
 
 bool lm_slab_put(struct lm_slab *slab, uint32_t word, uint64_t mask)
