@@ -49,9 +49,12 @@
  * malloc that it is empty. The first one lies inside the heap. */
 #define LM_MAGAZINE_FIRST 7
 #define LM_MAGAZINE_MOST  LM_TUNE(1023, 15)
-/* Bytes of payload a magazine may hold at first, and when it has grown. */
-#define LM_MAGAZINE_FIRST_PAYLOAD (32 * LM_KIB)
-#define LM_MAGAZINE_PAYLOAD       (256 * LM_KIB)
+/* Bytes of payload a magazine may hold at first, when it has grown, and when flushed blocks were taken
+ * again (medium blocks of 1 to 32 KiB, 500 live: 102 instructions per malloc and free instead of 336,
+ * at the same memory). */
+#define LM_MAGAZINE_FIRST_PAYLOAD  (32 * LM_KIB)
+#define LM_MAGAZINE_PAYLOAD        (256 * LM_KIB)
+#define LM_MAGAZINE_PAYLOAD_PROVEN LM_MIB
 /* Blocks that one slow path moves. Small steps let a program that takes and gives the same batch
  * again and again settle inside the magazine; a flush moves more because it also shifts what
  * stays. */
@@ -59,9 +62,12 @@
 #define LM_FLUSH_MOST  256
 /* Slow paths that a magazine must cause before it doubles. */
 #define LM_MAGAZINE_PATIENCE LM_TUNE(3, 1)
-/* Bytes. Payload capacity that all magazines of a thread may reach together, beside an eighth of
- * what the thread's slabs hold; what exceeds it as slabs go is given up again. */
-#define LM_MAGAZINE_BUDGET LM_TUNE(128 * LM_KIB, 16 * LM_KIB)
+/* Bytes. Payload capacity that all magazines of a thread may reach together, beside a share (1/n) of
+ * what the thread's slabs hold: the larger one while flushed blocks are taken again, the smaller one
+ * when a magazine is flushed twice in a row. */
+#define LM_MAGAZINE_BUDGET       LM_TUNE(128 * LM_KIB, 16 * LM_KIB)
+#define LM_MAGAZINE_SHARE        8
+#define LM_MAGAZINE_SHARE_PROVEN 2
 
 /* Slow paths of a heap after which idle magazines shrink, if the demand window is not over before: a
  * few blocks of sizes that are out of fashion pin whole slabs. */

@@ -64,9 +64,9 @@ struct lm_magazine {
     /* [o] blocks it can hold; one less than a power of two, or 0 */
     uint32_t capacity;
     /* [o] slow paths since it last grew or was looked at */
-    uint16_t pressure;
-    /* [o] the limit of capacity for this class */
-    uint16_t most;
+    uint8_t pressure;
+    /* [o] flushes since the last refill */
+    uint8_t flushes;
 };
 
 enum { LM_BIN_FIRST = 4 };

@@ -55,7 +55,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         struct lm_magazine *magazine = &heap->magazines[class];
-        magazine->most = (uint16_t)capacity_limit(class, LM_MAGAZINE_PAYLOAD, LM_MAGAZINE_MOST);
+        magazine->flushes = 0;
         magazine->pressure = 0;
         install(heap, class, heap->first_slots[class], first_capacity(class), 0);
     }
@@ -86,22 +86,28 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     return true;
 }
 
-static size_t budget_of(const struct lm_heap *heap)
+/* Blocks that are taken soon after a flush prove that a larger magazine would have kept them. */
+static size_t budget_of(const struct lm_heap *heap, bool is_proven)
 {
-    return LM_MAGAZINE_BUDGET + heap->sweep.slab_size / 8;
+    size_t share = is_proven ? LM_MAGAZINE_SHARE_PROVEN : LM_MAGAZINE_SHARE;
+    return LM_MAGAZINE_BUDGET + heap->sweep.slab_size / share;
 }
 
 /* A magazine that asks often doubles. */
-static void grow_under_pressure(struct lm_heap *heap, unsigned class)
+static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_proven)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    if (magazine->pressure < UINT16_MAX)
+    if (magazine->pressure < UINT8_MAX)
         magazine->pressure++;
-    if (magazine->capacity >= magazine->most || magazine->pressure < LM_MAGAZINE_PATIENCE)
+    if (magazine->pressure < LM_MAGAZINE_PATIENCE)
         return;
-    uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, magazine->most);
+    size_t payload = is_proven ? LM_MAGAZINE_PAYLOAD_PROVEN : LM_MAGAZINE_PAYLOAD;
+    uint32_t most = capacity_limit(class, payload, LM_MAGAZINE_MOST);
+    if (magazine->capacity >= most)
+        return;
+    uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, most);
     size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
-    if (heap->magazine_size + added > budget_of(heap))
+    if (heap->magazine_size + added > budget_of(heap, is_proven))
         return;
     magazine->pressure = 0;
     resize(heap, class, capacity);
@@ -202,7 +208,8 @@ LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
 {
     void *p = NULL;
     enter(heap, class);
-    grow_under_pressure(heap, class);
+    grow_under_pressure(heap, class, heap->magazines[class].flushes != 0);
+    heap->magazines[class].flushes = 0;
     /* Draining the mail or shrinking cannot fill a magazine, so it is still empty. */
     if (heap->magazines[class].capacity != 0)
         p = refill_magazine(heap, class);
@@ -218,8 +225,10 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     enter(heap, class);
-    grow_under_pressure(heap, class);
-    if (heap->magazine_size > budget_of(heap))
+    grow_under_pressure(heap, class, false);
+    if (magazine->flushes < UINT8_MAX)
+        magazine->flushes++;
+    if (heap->magazine_size > budget_of(heap, magazine->flushes < 2))
         shrink(heap, class);
     if (magazine->capacity == 0) {
         lm_heap_release(heap, class, &p, 1);

@@ -26,8 +26,8 @@ static bool magazines_are_sound(const struct lm_heap *heap)
         UNIT_CHECK(magazine->slots[0] == NULL);
         UNIT_CHECK(top >= magazine->slots && top <= magazine->slots + magazine->capacity);
         UNIT_CHECK(heap->end[class] == magazine->slots + magazine->capacity);
-        UNIT_CHECK(magazine->capacity <= magazine->most && magazine->most <= LM_MAGAZINE_MOST);
-        UNIT_CHECK(magazine->most * lm_class_table[class].size <= LM_MAGAZINE_PAYLOAD);
+        UNIT_CHECK(magazine->capacity <= LM_MAGAZINE_MOST);
+        UNIT_CHECK(magazine->capacity * lm_class_table[class].size <= LM_MAGAZINE_PAYLOAD_PROVEN);
         UNIT_CHECK(magazine->capacity == 0 || lm_is_power_of_two(magazine->capacity + 1));
         for (void **slot = magazine->slots + 1; slot <= top; slot++)
             UNIT_CHECK(lm_unit_tag(lm_unit_of(*slot)) == (heap->tag | class));
@@ -71,8 +71,24 @@ static bool a_magazine_grows_under_pressure(void)
     unsigned class = lm_class_for(32);
     UNIT_CHECK(heap->magazines[class].capacity == LM_MAGAZINE_FIRST);
     UNIT_CHECK(churn(32, BLOCKS, 2));
-    UNIT_CHECK(heap->magazines[class].capacity == heap->magazines[class].most);
     UNIT_CHECK(heap->magazines[class].capacity == LM_MAGAZINE_MOST);
+    return magazines_are_sound(heap);
+}
+
+static bool only_blocks_that_come_and_go_get_more_than_the_plain_payload(void)
+{
+    enum { SIZE = 16384, PLAIN = LM_MAGAZINE_PAYLOAD / SIZE };
+    struct lm_heap *heap = heap_of_mine();
+    unsigned class = lm_class_for(SIZE);
+    void *live[800];
+    for (int i = 0; i < 800; i++)
+        live[i] = lm_malloc(SIZE);
+    UNIT_CHECK(heap->magazines[class].capacity < PLAIN);
+    UNIT_CHECK(churn(SIZE, 40, 20));
+    UNIT_CHECK(lm_torture || heap->magazines[class].capacity > PLAIN);
+    for (int i = 0; i < 800; i++)
+        lm_free(live[i]);
+    UNIT_CHECK_THAT(heap->magazine_size <= LM_MAGAZINE_BUDGET, "%zu bytes", heap->magazine_size);
     return magazines_are_sound(heap);
 }
 
@@ -81,11 +97,11 @@ static bool all_magazines_together_keep_their_budget(void)
     struct lm_heap *heap = heap_of_mine();
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         UNIT_CHECK(churn(lm_class_table[class].size, 300, 4));
-        size_t budget =
-            LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) / 8;
+        size_t budget = LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) /
+                                                 LM_MAGAZINE_SHARE_PROVEN;
         /* Slabs may have gone since a magazine grew. */
-        UNIT_CHECK_THAT(heap->magazine_size <= budget + 300 * 32768 / 8, "%zu bytes of %zu",
-                        heap->magazine_size, budget);
+        UNIT_CHECK_THAT(heap->magazine_size <= budget + 300 * 32768 / LM_MAGAZINE_SHARE_PROVEN,
+                        "%zu bytes of %zu", heap->magazine_size, budget);
     }
     return magazines_are_sound(heap);
 }
@@ -142,7 +158,7 @@ static bool without_magazines_nothing_is_kept(void)
     UNIT_CHECK(lm_core_init());
     struct lm_heap *heap = heap_of_mine();
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        UNIT_CHECK(heap->magazines[class].capacity == 0 && heap->magazines[class].most == 0);
+        UNIT_CHECK(heap->magazines[class].capacity == 0);
         UNIT_CHECK(churn(lm_class_table[class].size, 50, 2));
     }
     lm_snapshot_take(&now);
@@ -181,6 +197,7 @@ int main(void)
     UNIT_TRUTH(a_magazine_grows_under_pressure);
     UNIT_TRUTH(an_idle_magazine_shrinks_by_halves);
     UNIT_TRUTH(trim_empties_the_callers_magazines);
+    UNIT_TRUTH(only_blocks_that_come_and_go_get_more_than_the_plain_payload);
     UNIT_TRUTH(all_magazines_together_keep_their_budget);
     UNIT_TRUTH(a_thread_that_needs_little_keeps_little);
     return tap_done();
