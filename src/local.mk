@@ -35,9 +35,12 @@ lib_LTLIBRARIES += libmalloc.la
 libmalloc_la_SOURCES = $(lm_core_sources) $(lm_door_sources) src/api/aliases.c
 libmalloc_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_VERSION='"$(PACKAGE_VERSION)"'
 libmalloc_la_CFLAGS = $(LM_LIBRARY_CFLAGS)
+# Without the compiler's start files: they bring four look-ups that fail, and constructors. With none of
+# these a process that allocates nothing touches no code of ours, and separate-code keeps code out of
+# what the kernel maps around the headers. -Bsymbolic-functions: __libc_malloc means this malloc.
 libmalloc_la_LDFLAGS = -version-info $(LM_LIBTOOL_VERSION) -no-undefined \
 	-Wl,--version-script=$(srcdir)/src/libmalloc.map -Wl,-z,now -Wl,-z,nodelete -Wl,--as-needed \
-	-Wl,-z,noseparate-code -Wl,--hash-style=gnu
+	-Wl,-z,separate-code -Wl,--hash-style=gnu -Wl,-Bsymbolic-functions -Wc,-nostartfiles
 libmalloc_la_DEPENDENCIES = $(srcdir)/src/libmalloc.map
 endif
 

@@ -3,7 +3,8 @@
  * api/init.c - see api/init.h.
  *
  * The first call through any door starts the library; usually that is the loader's or libc's own,
- * long before constructors run.
+ * long before constructors run. There is no constructor and no destructor: a process that allocates
+ * nothing would have to fault in their pages, and those around them.
  */
 #include "api/init.h"
 
@@ -16,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS_VARIABLE "LIBMALLOC_CONF"
+/* Not among the constants, which a process that is not talked to never touches. */
+static char options_variable[] = "LIBMALLOC_CONF";
 
 _Atomic(bool) lm_api_is_started;
 
@@ -30,6 +32,11 @@ static struct {
     void *(*next_realloc)(void *, size_t);
     size_t (*next_usable_size)(void *);
 } api;
+
+/* The library is linked without the compiler's start files; pthread_atfork and atexit want to know whose
+ * function they are given. A static program's start files have the same. */
+extern void *const __dso_handle __attribute__((visibility("hidden")));
+void *const __dso_handle __attribute__((weak)) = (void *)(uintptr_t)&__dso_handle; // NOLINT
 
 /* A static program has no loader, and then no strangers either. */
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
@@ -85,25 +92,15 @@ LM_COLD void lm_api_start(void)
     bool is_first = !load_relaxed(&lm_api_is_started);
     if (is_first) {
         lm_foreign = (struct lm_foreign){free_elsewhere, realloc_elsewhere, usable_size_elsewhere};
-        lm_options_read(secure_getenv(OPTIONS_VARIABLE));
+        lm_options_read(secure_getenv(options_variable));
         lm_core_init();
         store_release(&lm_api_is_started, true);
     }
     lm_lock_give(&api.lock);
-    /* Outside the lock: it may allocate. No prepare handler: no lock is held across fork. */
-    if (is_first)
+    /* Outside the lock: both may allocate. No prepare handler: no lock is held across fork. */
+    if (is_first) {
         pthread_atfork(NULL, NULL, lm_core_after_fork);
-}
-
-/* A program that allocates nothing pays nothing; one that was given options hears about them. */
-__attribute__((constructor)) static void start(void)
-{
-    if (secure_getenv(OPTIONS_VARIABLE) != NULL)
-        lm_api_init();
-}
-
-__attribute__((destructor)) static void finish(void)
-{
-    if (lm_options.stats_print)
-        lm_report_print();
+        if (lm_options.stats_print)
+            atexit(lm_report_print);
+    }
 }

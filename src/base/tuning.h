@@ -36,6 +36,12 @@
 #define LM_COMMIT_MOST LM_TUNE(64 * LM_MIB, 256 * LM_KIB)
 /* Bytes. Least step by which a metadata area is committed. */
 #define LM_METADATA_STEP LM_TUNE(64 * LM_KIB, 16 * LM_KIB)
+/* Blocks of 256 members that a set of runs or marks holds in itself before it commits memory of its own: 8
+ * MiB of units. With 4 all that a process writes of the library's own data would not fit one page. */
+#define LM_RUN_FIRST LM_TUNE(2, 1)
+/* Controls of heaps that lie with the first entries of the page map, in a page that every process
+ * touches. */
+#define LM_CONTROLS_FIRST LM_TUNE(8, 2)
 /* Share (1/n) of the window that descriptors may need: 448 bytes per 16 KiB unit at worst. */
 #define LM_METADATA_SHARE 32
 /* Bytes. What 32-bit indexes of 16 bytes reach. */

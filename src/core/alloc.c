@@ -58,7 +58,7 @@ bool lm_core_init(void)
 static void *take_small(unsigned class)
 {
     struct lm_heap *heap = lm_thread.heap;
-    if (lm_unlikely(heap == &lm_heap_none))
+    if (lm_unlikely(heap == lm_heap_nobodys()))
         heap = lm_heap_birth();
     if (lm_likely(heap != NULL)) {
         void *p = lm_heap_take(heap, class);
@@ -155,7 +155,7 @@ void *lm_calloc(size_t count, size_t size)
 void *lm_memalign(size_t alignment, size_t size)
 {
     bool is_zero;
-    if (lm_likely(lm_thread.heap != &lm_heap_none)) {
+    if (lm_likely(lm_thread.heap != lm_heap_nobodys())) {
         unsigned class = aligned_class(lm_max(alignment, LM_QUANTUM), size);
         void *p = class < LM_CLASSES ? lm_heap_take(lm_thread.heap, class) : NULL;
         if (lm_likely(p != NULL))
@@ -195,9 +195,9 @@ static void free_outside(void *p)
 static struct lm_heap *heap_to_free_with(void)
 {
     struct lm_heap *heap = lm_thread.heap;
-    if (heap == &lm_heap_none)
+    if (heap == lm_heap_nobodys())
         heap = lm_heap_birth();
-    return heap == NULL ? &lm_heap_none : heap;
+    return heap == NULL ? lm_heap_nobodys() : heap;
 }
 
 LM_COLD static void free_bad_unit(void *p, size_t unit, uint32_t tag)

@@ -49,11 +49,13 @@ struct lm_heap_control {
     uint32_t next_parked;
     /* [l] own lock: slabs in all bins */
     uint32_t slab_count;
+    /* [c] its number */
+    uint32_t id;
     /* [c] */
     struct lm_heap *body;
     /* [l] own lock: the body's pages were given back */
     bool is_dormant;
-    uint8_t padding[27];
+    uint8_t padding[31];
 };
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");
@@ -142,8 +144,14 @@ struct lm_heap {
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
 };
 
-/* What a thread without a heap points at: its magazines are empty and full at once. */
-extern LM_HIDDEN struct lm_heap lm_heap_none;
+/* What a thread without a heap points at: its magazines are empty and full at once. Read-only, and no
+ * more than the front of a heap, down to `control`: nobody looks further. */
+extern LM_HIDDEN const struct lm_heap_front lm_heap_none;
+
+LM_INLINE struct lm_heap *lm_heap_nobodys(void)
+{
+    return (struct lm_heap *)(uintptr_t)&lm_heap_none; // NOLINT
+}
 
 struct lm_thread {
     /* [o] */

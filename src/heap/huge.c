@@ -65,17 +65,18 @@ static size_t whole_pages(size_t size)
     return lm_round_up(size, lm_os.page_size);
 }
 
-static bool prepare_locked(void)
+static void prepare_locked(void)
 {
     if (zone.is_ready)
-        return true;
+        return;
     const struct lm_area *area = lm_units_huge_area();
     size_t map_size = whole_pages(zone_granules() * sizeof(uint32_t));
-    zone.map_area = (struct lm_area){area->base, map_size, 0};
-    zone.free.area = (struct lm_area){area->base + map_size, area->reserved - map_size, 0};
+    zone.map_area = (struct lm_area){.base = area->base, .reserved = map_size};
+    zone.free.area =
+        (struct lm_area){.base = area->base + map_size, .reserved = area->reserved - map_size};
     zone.map = (_Atomic(uint32_t) *)(void *)area->base;
-    zone.is_ready = lm_runs_init(&zone.free, zone_granules());
-    return zone.is_ready;
+    lm_runs_init(&zone.free, zone_granules());
+    zone.is_ready = true;
 }
 
 /* Address space is made known by and by, so that a small program's index stays small. */
@@ -96,13 +97,12 @@ static bool extend_locked(size_t count)
 static size_t take_granules(size_t count, size_t alignment)
 {
     size_t spare = alignment <= granule_size ? 0 : (alignment >> LM_GRANULE_LOG2) - 1;
-    size_t granule = LM_NO_RUN;
+    size_t granule;
     lm_lock_take(&zone.lock);
-    if (prepare_locked()) {
+    prepare_locked();
+    granule = lm_runs_find(&zone.free, count + spare);
+    if (granule == LM_NO_RUN && extend_locked(count + spare))
         granule = lm_runs_find(&zone.free, count + spare);
-        if (granule == LM_NO_RUN && extend_locked(count + spare))
-            granule = lm_runs_find(&zone.free, count + spare);
-    }
     if (granule != LM_NO_RUN) {
         uintptr_t address = lm_round_up((uintptr_t)granule_address(granule), alignment);
         granule = (address - lm_window.zone) >> LM_GRANULE_LOG2;

@@ -84,7 +84,7 @@ void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
     if (lm_unlikely(!lm_slab_find(p, unit, &slot)))
         lm_fatal("free", LM_INVALID_POINTER, p);
     struct lm_remote *node = lm_slab_remote(slot.slab, slot.word);
-    if (lm_unlikely(heap == &lm_heap_none || !lm_options.magazines)) {
+    if (lm_unlikely(heap == lm_heap_nobodys() || !lm_options.magazines)) {
         publish(node, slot.bit);
         return;
     }

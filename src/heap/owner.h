@@ -7,17 +7,20 @@
 
 #include "heap/heap.h"
 
-/* [c] the controls, by id; 0 is nobody's */
+/* [c] the controls from LM_CONTROLS_FIRST on, by id; 0 is nobody's */
 extern LM_HIDDEN struct lm_heap_control *lm_heap_controls;
 
 LM_INLINE struct lm_heap_control *lm_heap_control_at(uint32_t id)
 {
-    return &lm_heap_controls[id];
+    /* The first ones share a page with other things that every process touches. */
+    if (lm_likely(id < LM_CONTROLS_FIRST))
+        return (struct lm_heap_control *)lm_window.first_controls + id;
+    return &lm_heap_controls[id - LM_CONTROLS_FIRST];
 }
 
 LM_INLINE uint32_t lm_heap_id(const struct lm_heap_control *control)
 {
-    return (uint32_t)(control - lm_heap_controls);
+    return control->id;
 }
 
 /* heap/slabs.c: slabs come and go. */

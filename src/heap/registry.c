@@ -20,16 +20,31 @@ static void *empty_slot;
 
 _Static_assert(LM_CLASSES == 3 * 24, "ALL() names every class");
 
-struct lm_heap lm_heap_none = {
-    .tag = UINT32_MAX << LM_TAG_CLASS_BITS,
+struct lm_heap_front {
+    _Atomic(void **) top[LM_CLASSES];
+    void **end[LM_CLASSES];
+    uint32_t tag;
+    uint32_t cached_units;
+    struct lm_heap_control *control;
+};
+
+_Static_assert(offsetof(struct lm_heap_front, top) == offsetof(struct lm_heap, top) &&
+                   offsetof(struct lm_heap_front, end) == offsetof(struct lm_heap, end) &&
+                   offsetof(struct lm_heap_front, tag) == offsetof(struct lm_heap, tag) &&
+                   offsetof(struct lm_heap_front, control) == offsetof(struct lm_heap, control),
+               "what is read of lm_heap_none lies where a heap has it");
+
+/* A whole heap would be three more pages of the library's data. */
+const struct lm_heap_front lm_heap_none = {
     .top = {ALL(&empty_slot)},
     .end = {ALL(&empty_slot)},
+    .tag = UINT32_MAX << LM_TAG_CLASS_BITS,
 };
 
 struct lm_heap_control *lm_heap_controls;
 
 _Thread_local struct lm_thread lm_thread __attribute__((tls_model("initial-exec"))) = {
-    .heap = &lm_heap_none,
+    .heap = (struct lm_heap *)(uintptr_t)&lm_heap_none, // NOLINT
 };
 
 static struct {
@@ -53,7 +68,7 @@ static struct {
 static void leave_thread(void *heap)
 {
     lm_thread.is_leaving = true;
-    lm_thread.heap = &lm_heap_none;
+    lm_thread.heap = lm_heap_nobodys();
     /* A fork in a handler may have cost the thread the heap that the key still names. */
     if (load_relaxed(&((struct lm_heap *)heap)->control->state) == LM_HEAP_LIVE)
         lm_heap_park(heap);
@@ -85,8 +100,10 @@ static struct lm_heap_control *make_heap(void)
     struct lm_heap_control *control = NULL;
     lm_lock_take(&registry.lock);
     uint32_t id = load_relaxed(&registry.count) + 1;
-    if (lm_area_extend(&registry.area, (id + 1) * sizeof *control)) {
+    if (id < LM_CONTROLS_FIRST ||
+        lm_area_extend(&registry.area, (id + 1 - LM_CONTROLS_FIRST) * sizeof *control)) {
         control = lm_heap_control_at(id);
+        control->id = id;
         control->body = body;
         control->is_dormant = true;
         store_relaxed(&control->state, LM_HEAP_LIVE);
@@ -315,5 +332,5 @@ void lm_heap_after_fork(void)
     store_relaxed(&registry.parked_count, parked);
     /* A signal handler forked in the middle of this thread's own slow path. */
     if (own != NULL && lm_lock_is_held(&own->lock))
-        lm_thread.heap = &lm_heap_none;
+        lm_thread.heap = lm_heap_nobodys();
 }

@@ -193,9 +193,10 @@ enum lm_os_move lm_os_move(void *from, void *to, size_t size)
     return lm_os_map_at(from, size) == LM_OS_MAPPED ? LM_OS_MOVED : LM_OS_SOURCE_LOST;
 }
 
-void lm_os_name(void *address, size_t size, const char *name)
+bool lm_os_name(void *address, size_t size, const char *name)
 {
-    raw_call(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)address, (long)size, (long)name);
+    return raw_call(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)address, (long)size,
+                    (long)name) == 0;
 }
 
 size_t lm_os_address_limit(void)

@@ -56,8 +56,8 @@ enum lm_os_move {
  * several that ask for the same, and never the target of a move. */
 enum lm_os_move lm_os_move(void *from, void *to, size_t size);
 
-/* Names a range for /proc/PID/maps, where the kernel can. Start-up only. */
-void lm_os_name(void *address, size_t size, const char *name);
+/* Names a range for /proc/PID/maps; false if this kernel cannot. Start-up only. */
+bool lm_os_name(void *address, size_t size, const char *name);
 
 /* RLIMIT_AS in bytes, SIZE_MAX if none. Start-up only. */
 size_t lm_os_address_limit(void);

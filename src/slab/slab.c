@@ -22,7 +22,7 @@ size_t lm_slab_units(unsigned class)
 static void tag_units(const struct lm_slab *slab, uint32_t tag, uint32_t detail)
 {
     for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
-        store_relaxed(&lm_window.detail[unit], detail);
+        store_relaxed(lm_unit_detail(unit), detail);
         store_relaxed(&lm_window.map[unit], tag);
     }
 }

@@ -115,7 +115,7 @@ LM_INLINE char *lm_slab_address(const struct lm_slab *slab, uint32_t slot)
 LM_INLINE struct lm_slab *lm_slab_of_unit(size_t unit)
 {
     /* relaxed: whoever passed the pointer here ordered the slab's creation before */
-    return lm_metadata_at(load_relaxed(&lm_window.detail[unit]));
+    return lm_metadata_at(load_relaxed(lm_unit_detail(unit)));
 }
 
 LM_INLINE struct lm_remote *lm_slab_remote(struct lm_slab *slab, uint32_t word)

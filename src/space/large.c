@@ -16,7 +16,7 @@ void *lm_large_take(size_t size, size_t alignment, bool *is_zero)
         return NULL;
     add_relaxed(&units_in_use, count);
     /* relaxed: whoever gets the pointer later got it by some release of the program */
-    store_relaxed(&lm_window.detail[unit], (uint32_t)count);
+    store_relaxed(lm_unit_detail(unit), (uint32_t)count);
     store_relaxed(&lm_window.map[unit], LM_TAG_LARGE);
     *is_zero = dirty == 0;
     return lm_unit_address(unit);
@@ -25,7 +25,7 @@ void *lm_large_take(size_t size, size_t alignment, bool *is_zero)
 /* One of several racing frees wins. */
 static bool claim(size_t unit, size_t *count)
 {
-    *count = load_relaxed(&lm_window.detail[unit]);
+    *count = load_relaxed(lm_unit_detail(unit));
     uint32_t tag = exchange_acq_rel(&lm_window.map[unit], (uint32_t)LM_TAG_FREE);
     return tag == LM_TAG_LARGE;
 }
@@ -42,7 +42,7 @@ bool lm_large_give(size_t unit)
 
 void lm_large_abandon(size_t unit)
 {
-    size_t count = load_relaxed(&lm_window.detail[unit]);
+    size_t count = load_relaxed(lm_unit_detail(unit));
     sub_relaxed(&units_in_use, count);
     for (size_t i = 0; i < count; i++)
         store_relaxed(&lm_window.map[unit + i], LM_TAG_TAKEN);
@@ -50,7 +50,7 @@ void lm_large_abandon(size_t unit)
 
 bool lm_large_resize(size_t unit, size_t size)
 {
-    size_t count = load_relaxed(&lm_window.detail[unit]);
+    size_t count = load_relaxed(lm_unit_detail(unit));
     size_t wanted = lm_units_for(size);
     size_t dirty;
     if (wanted > count) {
@@ -58,7 +58,7 @@ bool lm_large_resize(size_t unit, size_t size)
             return false;
         add_relaxed(&units_in_use, wanted - count);
     }
-    store_relaxed(&lm_window.detail[unit], (uint32_t)wanted);
+    store_relaxed(lm_unit_detail(unit), (uint32_t)wanted);
     if (wanted < count) {
         sub_relaxed(&units_in_use, count - wanted);
         lm_units_give(unit + wanted, count - wanted);

@@ -24,7 +24,7 @@ bool lm_large_resize(size_t unit, size_t size);
 LM_INLINE size_t lm_large_size(size_t unit)
 {
     /* relaxed: only the block's holder changes it */
-    return (size_t)load_relaxed(&lm_window.detail[unit]) << lm_unit_log2;
+    return (size_t)load_relaxed(lm_unit_detail(unit)) << lm_unit_log2;
 }
 
 /* Units in large blocks now. */

@@ -4,11 +4,28 @@
  */
 #include "space/marks.h"
 
+#include "base/atomics.h"
 #include "base/bits.h"
+
+#include <string.h>
 
 bool lm_marks_extend(struct lm_marks *marks, size_t count)
 {
-    return lm_area_extend(&marks->area, (count + 63) / 64 * sizeof(uint64_t));
+    size_t size = (count + 63) / 64 * sizeof(uint64_t);
+    if (marks->words == NULL)
+        marks->words = marks->first_words;
+    if (size <= sizeof marks->first_words)
+        return true;
+    if (!lm_area_extend(&marks->area, size))
+        return false;
+    if (marks->words == marks->first_words) {
+        uint64_t *in_area = (uint64_t *)(void *)marks->area.base;
+        memcpy(in_area, marks->first_words, sizeof marks->first_words);
+        /* A fork in between finds the old words, which are whole. */
+        keep_order_for_fork();
+        marks->words = in_area;
+    }
+    return true;
 }
 
 /* The part of [first, end) in first's word; *next = where the rest begins. */

@@ -12,11 +12,14 @@
 #include "space/runs.h"
 
 struct lm_marks {
-    /* [c] its memory holds the words and nothing else */
+    /* [c] its memory holds the words and nothing else, once the first ones are too few */
     struct lm_area area;
+    /* [l] first_words, or the area's; NULL before lm_marks_extend */
+    uint64_t *words;
     /* [l] */
     size_t count;
     size_t top;
+    uint64_t first_words[LM_RUN_FIRST * LM_RUN_WORDS];
 };
 
 /* Units [0, count) may be marked now. */
@@ -31,7 +34,7 @@ struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit);
 /* The word of units 64 * index and on; for those that compare whole sets. */
 LM_INLINE uint64_t *lm_marks_word(const struct lm_marks *marks, size_t index)
 {
-    return (uint64_t *)(void *)marks->area.base + index;
+    return marks->words + index;
 }
 
 /* In a fork's child: M1 and M2 anew, from the words of units [0, units). */

@@ -19,6 +19,8 @@ enum {
     CHUNK_LOG2_LEAST = 14,
     CHUNK_LOG2_MOST = 16,
     SLOT_WORDS = (1 << CHUNK_LOG2_MOST) / LINE / 64,
+    /* lines of the largest slot in the mixed chunk */
+    MIXED_MOST = 8,
 };
 
 /* Lies in the first lines of a small chunk. */
@@ -28,7 +30,7 @@ struct chunk {
     /* [l] numbers of the neighbours on the list, 0 at its ends */
     uint32_t next;
     uint32_t previous;
-    /* [c] lines of a slot */
+    /* [c] lines of a slot; 0 in the mixed chunk, which has slots of several sizes and one bit per line */
     uint16_t lines;
     /* [l] */
     uint16_t free_slots;
@@ -51,6 +53,8 @@ static struct {
     size_t known;
     /* [l] chunks in use */
     size_t used;
+    /* [l] the mixed chunk; 0 before there is one */
+    uint32_t mixed;
     /* [l] by lines: number of the first small chunk that has a free slot */
     uint32_t lists[SIZES + 1];
     /* [l] D2 */
@@ -72,6 +76,11 @@ static size_t chunk_size(void)
 static size_t chunk_count(size_t size)
 {
     return size >> chunk_log2();
+}
+
+static uint16_t lines_for(size_t size)
+{
+    return (uint16_t)(lm_round_up(size, LINE) / LINE);
 }
 
 size_t lm_metadata_index_footprint(size_t size)
@@ -108,7 +117,8 @@ bool lm_metadata_init(const struct lm_area *area, const struct lm_area *index)
     state.area = *area;
     state.free.area = *index;
     lm_metadata.base = area->base;
-    if (!lm_runs_init(&state.free, chunk_count(area->reserved)) || !extend_locked(1))
+    lm_runs_init(&state.free, chunk_count(area->reserved));
+    if (!extend_locked(1))
         return false;
     lm_runs_drop(&state.free, 0, 1);
     return true;
@@ -182,8 +192,43 @@ static bool add_small_chunk(uint16_t lines)
     return true;
 }
 
+static bool make_mixed_chunk(void)
+{
+    size_t number = take_chunks(1);
+    if (number == LM_NO_RUN)
+        return false;
+    struct chunk *chunk = chunk_at(number);
+    for (size_t line = HEADER_LINES; line < chunk_size() / LINE; line++)
+        chunk->free[line / 64] |= UINT64_C(1) << line % 64;
+    state.mixed = (uint32_t)number;
+    return true;
+}
+
+/* The first of `lines` free neighbours, all in one word of bits. */
+static void *take_mixed(uint16_t lines)
+{
+    if (lines > MIXED_MOST || (state.mixed == 0 && !make_mixed_chunk()))
+        return NULL;
+    struct chunk *chunk = chunk_at(state.mixed);
+    for (unsigned word = 0; word < SLOT_WORDS; word++) {
+        uint64_t starts = chunk->free[word];
+        for (unsigned more = 1; more < lines; more++)
+            starts &= starts >> 1;
+        if (starts == 0)
+            continue;
+        unsigned bit = lm_bits_lowest(starts);
+        chunk->free[word] &= ~(lm_bits_ones(lines) << bit);
+        return (char *)chunk + (size_t)(word * 64 + bit) * LINE;
+    }
+    return NULL;
+}
+
 static void *take_slot(uint16_t lines)
 {
+    /* A small process has a few slots of each size: together they touch one page, not one each. */
+    void *mixed = state.lists[lines] == 0 ? take_mixed(lines) : NULL;
+    if (mixed != NULL)
+        return mixed;
     if (state.lists[lines] == 0 && !add_small_chunk(lines))
         return NULL;
     struct chunk *chunk = chunk_at(state.lists[lines]);
@@ -199,11 +244,15 @@ static void *take_slot(uint16_t lines)
 }
 
 /* An empty chunk stays if it is the only one of its size with room: it will soon be wanted. */
-static void give_slot(void *block)
+static void give_slot(void *block, unsigned lines)
 {
     uint32_t number = chunk_of(block);
     struct chunk *chunk = chunk_at(number);
     unsigned line = (unsigned)((size_t)((char *)block - (char *)chunk) / LINE);
+    if (chunk->lines == 0) {
+        chunk->free[line / 64] |= lm_bits_ones(lines) << line % 64;
+        return;
+    }
     chunk->free[line / 64] |= UINT64_C(1) << line % 64;
     chunk->free_slots++;
     if (chunk->free_slots == 1 || chunk->epoch != state.epoch) {
@@ -219,7 +268,7 @@ void *lm_metadata_take(size_t size)
     void *block;
     lm_lock_take(&state.lock);
     if (size <= SMALL_MOST) {
-        block = take_slot((uint16_t)(lm_round_up(size, LINE) / LINE));
+        block = take_slot(lines_for(size));
     } else {
         size_t first = take_chunks(chunk_count(size + chunk_size() - 1));
         block = first == LM_NO_RUN ? NULL : (void *)chunk_at(first);
@@ -234,7 +283,7 @@ void lm_metadata_give(void *block, size_t size)
 {
     lm_lock_take(&state.lock);
     if (size <= SMALL_MOST)
-        give_slot(block);
+        give_slot(block, lines_for(size));
     else
         give_chunks(chunk_of(block), chunk_count(size + chunk_size() - 1));
     lm_lock_give(&state.lock);

@@ -7,9 +7,10 @@
  *   chunk        16 KiB, or a page where that is more
  *   chunk 0      zeroes; index 0 means "none"
  *   small chunk  | header | slot | slot | ...     one size of slot, 64 bytes to 2 KiB
+ *   mixed chunk  | header | slot | slot ...       one, the first: slots of up to 512 bytes, any size
  *   big block    | one chunk or several |
  *
- *   D1  a chunk is in `free`, is part of a big block, or is a small chunk
+ *   D1  a chunk is in `free`, is part of a big block, is a small chunk, or the mixed one
  *   D2  a small chunk is on its size's list exactly while it has a free slot and its epoch is the
  *       present one; a fork that tears the lists begins a new epoch
  */

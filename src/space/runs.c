@@ -4,6 +4,7 @@
  */
 #include "space/runs.h"
 
+#include "base/atomics.h"
 #include "base/bits.h"
 
 #include <string.h>
@@ -48,34 +49,20 @@ size_t lm_runs_footprint(size_t capacity)
     return upper_footprint(blocks) + blocks * sizeof(struct lm_run_block);
 }
 
-bool lm_runs_init(struct lm_runs *runs, size_t capacity)
+void lm_runs_init(struct lm_runs *runs, size_t capacity)
 {
     size_t blocks = (capacity + LM_RUN_BLOCK - 1) / LM_RUN_BLOCK;
-    size_t upper_size = upper_footprint(blocks);
-    if (!lm_area_extend(&runs->area, upper_size))
-        return false;
+    runs->upper_size = upper_footprint(blocks);
     struct lm_run_node *node = (struct lm_run_node *)(void *)runs->area.base;
     for (unsigned level = 1; level < LEVELS; level++) {
         blocks = (blocks + LM_RUN_FANOUT - 1) / LM_RUN_FANOUT;
         runs->upper[level - 1] = node;
         node += blocks;
     }
-    runs->blocks = (struct lm_run_block *)(void *)(runs->area.base + upper_size);
+    runs->blocks = runs->first_blocks;
     runs->block_count = 0;
     runs->member_count = 0;
-    return true;
-}
-
-bool lm_runs_extend(struct lm_runs *runs, size_t count)
-{
-    size_t blocks = (count + LM_RUN_BLOCK - 1) / LM_RUN_BLOCK;
-    if (blocks <= runs->block_count)
-        return true;
-    size_t offset = (size_t)((char *)runs->blocks - runs->area.base);
-    if (!lm_area_extend(&runs->area, offset + blocks * sizeof(struct lm_run_block)))
-        return false;
-    runs->block_count = blocks;
-    return true;
+    runs->top = 0;
 }
 
 static unsigned longest_in_word(uint64_t word)
@@ -161,7 +148,7 @@ static void update_nodes(struct lm_runs *runs, size_t first, size_t last)
         is_changed |= !is_same_node(node, runs->blocks[block].node);
         runs->blocks[block].node = node;
     }
-    for (unsigned level = 1; level < LEVELS && is_changed; level++) {
+    for (unsigned level = 1; level <= runs->top && is_changed; level++) {
         is_changed = false;
         first >>= LM_RUN_FANOUT_LOG2;
         last >>= LM_RUN_FANOUT_LOG2;
@@ -171,6 +158,46 @@ static void update_nodes(struct lm_runs *runs, size_t first, size_t last)
             *node_at(runs, level, index) = node;
         }
     }
+}
+
+/* Level n as if it had never been in use. */
+static void make_level(struct lm_runs *runs, unsigned level)
+{
+    for (size_t index = 0; index < level_count(runs, level); index++)
+        *node_at(runs, level, index) = parent_node(runs, level, index);
+}
+
+/* Room for so many blocks in the area. A fork in between finds the old blocks, which are whole. */
+static bool leave_first_blocks(struct lm_runs *runs, size_t blocks)
+{
+    if (blocks <= LM_RUN_FIRST)
+        return true;
+    if (!lm_area_extend(&runs->area, runs->upper_size + blocks * sizeof(struct lm_run_block)))
+        return false;
+    if (runs->blocks != runs->first_blocks)
+        return true;
+    struct lm_run_block *in_area =
+        (struct lm_run_block *)(void *)(runs->area.base + runs->upper_size);
+    memcpy(in_area, runs->first_blocks, sizeof runs->first_blocks);
+    keep_order_for_fork();
+    runs->blocks = in_area;
+    keep_order_for_fork();
+    return true;
+}
+
+bool lm_runs_extend(struct lm_runs *runs, size_t count)
+{
+    size_t blocks = (count + LM_RUN_BLOCK - 1) / LM_RUN_BLOCK;
+    if (blocks <= runs->block_count)
+        return true;
+    if (!leave_first_blocks(runs, blocks))
+        return false;
+    runs->block_count = blocks;
+    while (level_count(runs, runs->top) > LM_RUN_FANOUT && runs->top < LEVELS - 1) {
+        make_level(runs, runs->top + 1);
+        runs->top++;
+    }
+    return true;
 }
 
 static uint64_t *word_of(const struct lm_runs *runs, size_t member)
@@ -298,8 +325,8 @@ size_t lm_runs_find(const struct lm_runs *runs, size_t count)
 {
     size_t position = LM_NO_RUN;
     size_t index = 0;
-    size_t end = level_count(runs, LEVELS - 1);
-    for (unsigned level = LEVELS - 1;; level--) {
+    size_t end = level_count(runs, runs->top);
+    for (unsigned level = runs->top;; level--) {
         index = scan_level(runs, level, index, end, count, &position);
         if (index == LM_NO_RUN)
             return position;
@@ -314,8 +341,8 @@ struct lm_run lm_runs_find_last(const struct lm_runs *runs, size_t limit)
 {
     struct lm_run none = {0, 0};
     size_t begin = 0;
-    size_t index = level_count(runs, LEVELS - 1);
-    for (unsigned level = LEVELS - 1;; level--) {
+    size_t index = level_count(runs, runs->top);
+    for (unsigned level = runs->top;; level--) {
         while (index > begin && node_at(runs, level, index - 1)->most == 0)
             index--;
         if (index == begin)
@@ -357,9 +384,8 @@ void lm_runs_rebuild(struct lm_runs *runs)
         }
         runs->blocks[block].node = block_node(&runs->blocks[block]);
     }
-    for (unsigned level = 1; level < LEVELS; level++)
-        for (size_t index = 0; index < level_count(runs, level); index++)
-            *node_at(runs, level, index) = parent_node(runs, level, index);
+    for (unsigned level = 1; level <= runs->top; level++)
+        make_level(runs, level);
 }
 
 void lm_runs_verify(const struct lm_runs *runs)
@@ -369,7 +395,7 @@ void lm_runs_verify(const struct lm_runs *runs)
                      longest_in_word(*word_of(runs, word * 64)));
     for (size_t block = 0; block < runs->block_count; block++)
         LM_INVARIANT(is_same_node(runs->blocks[block].node, block_node(&runs->blocks[block])));
-    for (unsigned level = 1; level < LEVELS; level++)
+    for (unsigned level = 1; level <= runs->top; level++)
         for (size_t index = 0; index < level_count(runs, level); index++)
             LM_INVARIANT(
                 is_same_node(*node_at(runs, level, index), parent_node(runs, level, index)));

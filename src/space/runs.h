@@ -8,11 +8,16 @@
  *
  *   upper[3]            .            one node per 16^4 blocks
  *   upper[0]   [.............]       one node per 16 blocks
- *   blocks     [bits x 256 | node]   one block per 256 members, committed as the set grows
+ *   blocks     [bits x 256 | node]   one block per 256 members
+ *
+ * A small set touches no memory but its own: the first few blocks lie in the struct, and levels are
+ * in use only as far up as they have more than one node below them to sum up.
  *
  *   R1  node.start = members from its low end on, node.end = members up to its high end,
  *       node.most = longest run inside; all counted in members
  *   R2  a node whose blocks do not exist yet counts them as empty
+ *   R3  levels above `top` are not in use, and level `top` has at most LM_RUN_FANOUT nodes; at first
+ *       that is the blocks themselves
  *
  * A change that is interrupted (fork) leaves bits that are individually right and nodes that
  * lm_runs_rebuild mends. The caller holds the lock.
@@ -20,6 +25,7 @@
 #ifndef LM_SPACE_RUNS_H
 #define LM_SPACE_RUNS_H
 
+#include "base/tuning.h"
 #include "space/area.h"
 
 enum {
@@ -46,14 +52,21 @@ struct lm_run_block {
 };
 
 struct lm_runs {
-    /* [c] where the levels live; upper levels first, then the blocks */
+    /* [c] where the levels live once the first blocks are too few; upper levels first, then the
+     * blocks */
     struct lm_area area;
-    struct lm_run_block *blocks;
     struct lm_run_node *upper[LM_RUN_UPPER_LEVELS];
+    /* [c] bytes of the upper levels */
+    size_t upper_size;
+    /* [l] first_blocks, or behind the upper levels */
+    struct lm_run_block *blocks;
     /* [l] blocks that exist */
     size_t block_count;
     /* [l] members */
     size_t member_count;
+    /* [l] R3; 0 is the blocks' own level */
+    unsigned top;
+    struct lm_run_block first_blocks[LM_RUN_FIRST];
 };
 
 struct lm_run {
@@ -64,7 +77,7 @@ struct lm_run {
 /* Bytes of address space for a set of up to `capacity` things. */
 size_t lm_runs_footprint(size_t capacity);
 /* runs->area.base and .reserved are set. */
-bool lm_runs_init(struct lm_runs *runs, size_t capacity);
+void lm_runs_init(struct lm_runs *runs, size_t capacity);
 /* Things [0, count) may become members now. */
 bool lm_runs_extend(struct lm_runs *runs, size_t count);
 

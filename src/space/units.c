@@ -57,8 +57,8 @@ bool lm_units_init(void)
         state.control_area = areas.controls;
         state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
     }
-    return lm_runs_init(&state.free, lm_window.capacity) &&
-           lm_metadata_init(&areas.metadata, &areas.index);
+    lm_runs_init(&state.free, lm_window.capacity);
+    return lm_window_begin() && lm_metadata_init(&areas.metadata, &areas.index);
 }
 
 const struct lm_area *lm_units_huge_area(void)

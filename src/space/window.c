@@ -16,10 +16,13 @@ _Atomic(size_t) lm_window_units;
 static struct lm_area map_area;
 static struct lm_area detail_area;
 
+enum { FIRST_CONTROLS_SIZE = LM_CONTROLS_FIRST * LM_CACHE_LINE };
+
 #define ADDRESSES_LEAST ((uintptr_t)1 << 39)
 
 /* What one reservation holds, in bytes; every part is a multiple of the page size. */
 struct layout {
+    size_t detail;
     size_t map;
     size_t runs;
     size_t marks;
@@ -46,7 +49,8 @@ static struct layout lay_out(size_t window)
     layout.zone = window - layout.units;
     size_t units = layout.units >> lm_unit_log2;
     size_t granules = layout.zone >> LM_GRANULE_LOG2;
-    layout.map = whole_pages(units * sizeof(uint32_t));
+    layout.detail = whole_pages(units * sizeof(uint32_t));
+    layout.map = layout.detail + lm_os.page_size;
     layout.runs = whole_pages(lm_runs_footprint(units));
     layout.marks = whole_pages(lm_round_up(units, LM_RUN_BLOCK) / 8);
     layout.huge = whole_pages(granules * sizeof(uint32_t) + lm_runs_footprint(granules) +
@@ -62,8 +66,8 @@ static struct layout lay_out(size_t window)
 
 static size_t bookkeeping_size(const struct layout *layout)
 {
-    return 2 * layout->map + layout->runs + layout->marks + layout->huge + layout->index +
-           layout->controls + layout->metadata + 2 * layout->guard;
+    return layout->detail + layout->map + layout->runs + layout->marks + layout->huge +
+           layout->index + layout->controls + layout->metadata + 2 * layout->guard;
 }
 
 static char *carve(struct lm_area *area, char *at, size_t size)
@@ -74,18 +78,28 @@ static char *carve(struct lm_area *area, char *at, size_t size)
     return at + size;
 }
 
+/* Detail and map begin in the same page, the controls between them. */
+static void meet(char *page)
+{
+    char *map = page + lm_os.page_size / 2;
+    char *controls = map - FIRST_CONTROLS_SIZE;
+    lm_window.map = (_Atomic(uint32_t) *)(void *)map;
+    lm_window.first_controls = controls;
+    lm_window.detail = (_Atomic(uint32_t) *)(void *)controls - 1;
+}
+
 static void carve_all(struct lm_window_areas *areas, const struct layout *layout, char *at)
 {
+    at += layout->detail;
+    detail_area = (struct lm_area){.base = at, .reserved = layout->detail, .grows_down = true};
     at = carve(&map_area, at, layout->map);
-    at = carve(&detail_area, at, layout->map);
     at = carve(&areas->free, at, layout->runs);
     at = carve(&areas->dirty, at, layout->marks);
     at = carve(&areas->huge, at, layout->huge);
     at = carve(&areas->index, at, layout->index);
     at = carve(&areas->controls, at, layout->controls);
     at = carve(&areas->metadata, at + layout->guard, layout->metadata);
-    lm_window.map = (_Atomic(uint32_t) *)(void *)map_area.base;
-    lm_window.detail = (_Atomic(uint32_t) *)(void *)detail_area.base;
+    meet(map_area.base);
     lm_window.capacity = layout->units >> lm_unit_log2;
     lm_window.zone = lm_window.base + layout->units;
     lm_window.zone_size = layout->zone;
@@ -102,8 +116,8 @@ static bool reserve_all(struct lm_window_areas *areas, size_t window)
     lm_window.base = lm_round_up((uintptr_t)memory + bookkeeping, layout.alignment);
     lm_window.reserved = total;
     carve_all(areas, &layout, (char *)lm_window.base - bookkeeping);
-    lm_os_name(memory, lm_window.base - (uintptr_t)memory, "libmalloc:metadata");
-    lm_os_name((void *)lm_window.base, layout.units, "libmalloc:heap"); // NOLINT
+    if (lm_os_name(memory, lm_window.base - (uintptr_t)memory, "libmalloc:metadata"))
+        lm_os_name((void *)lm_window.base, layout.units, "libmalloc:heap"); // NOLINT
     return true;
 }
 
@@ -152,8 +166,15 @@ bool lm_window_init(struct lm_window_areas *areas)
 
 static bool extend_maps(size_t units)
 {
-    return lm_area_extend(&map_area, units * sizeof(uint32_t)) &&
-           lm_area_extend(&detail_area, units * sizeof(uint32_t));
+    size_t size = units * sizeof(uint32_t);
+    size_t in_page = lm_os.page_size / 2 - FIRST_CONTROLS_SIZE;
+    return lm_area_extend(&map_area, lm_os.page_size / 2 + size) &&
+           lm_area_extend(&detail_area, size > in_page ? size - in_page : 0);
+}
+
+bool lm_window_begin(void)
+{
+    return extend_maps(1);
 }
 
 /* Maps [from, from + count) in a virtual window; units that belong to somebody else are tagged and

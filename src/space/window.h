@@ -4,15 +4,21 @@
  * page map that tells what each unit of it is.
  *
  *   low                                                                        high
- *   | page map | detail | free | dirty | huge | index | controls | guard | metadata | guard | units ... | huge zone |
- *     \___ each committed from its low end as the window grows ___/      ^base       ^zone
+ *   | detail | page map | free | dirty | huge | index | controls | guard | metadata | guard | units ... | huge zone |
+ *    <------  ------>     \___ committed from their low ends, later ___/                     ^base       ^zone
+ *
+ * Detail is committed from its high end, so that one page holds the first entries of both, and the first
+ * controls between them:
+ *
+ *   | ... detail 1 | detail 0 | first controls | map 0 | map 1 ... |
+ *                  ^detail    ^first_controls  ^map
  *
  * A virtual window (RLIMIT_AS, or no reservation fits) has the same shape, but units and huge zone
  * are only numbers until a piece is mapped; pieces that somebody else occupies are skipped.
  *
  *   W1  units [0, lm_window_units) are committed, or tagged LM_TAG_TAKEN
  *   W2  map[u] is LM_TAG_FREE, LM_TAG_TAKEN, LM_TAG_LARGE or owner << 8 | class
- *   W3  detail[u] is the slab's metadata index for every unit of a slab, and the length in units
+ *   W3  detail[-u] is the slab's metadata index for every unit of a slab, and the length in units
  *       for the first unit of a large run
  */
 #ifndef LM_SPACE_WINDOW_H
@@ -42,8 +48,10 @@ struct lm_window {
     uintptr_t base;
     /* [c] one tag per unit */
     _Atomic(uint32_t) *map;
-    /* [c] one index per unit, W3 */
+    /* [c] one index per unit, W3, downwards */
     _Atomic(uint32_t) *detail;
+    /* [c] controls of the first few heaps */
+    void *first_controls;
     /* [c] */
     unsigned unit_log2;
     /* [c] nothing is reserved; pieces are mapped one by one */
@@ -77,6 +85,9 @@ extern LM_HIDDEN _Atomic(size_t) lm_window_units;
 /* Once, before anything else of this floor. False if not even a small window can be had. */
 bool lm_window_init(struct lm_window_areas *areas);
 
+/* Makes the page usable in which map and detail begin. May be tried again. */
+bool lm_window_begin(void);
+
 /* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones.
  * Result: how many are new, 0 if memory or address space is out. Space lock. */
 size_t lm_window_grow(size_t count, size_t *first);
@@ -95,6 +106,11 @@ LM_INLINE char *lm_unit_address(size_t unit)
 LM_INLINE uint32_t lm_unit_tag(size_t unit)
 {
     return load_relaxed(&lm_window.map[unit]);
+}
+
+LM_INLINE _Atomic(uint32_t) *lm_unit_detail(size_t unit)
+{
+    return lm_window.detail - unit;
 }
 
 /* Bytes to whole units. */

@@ -101,7 +101,7 @@ int main(void)
 {
     lm_os_init();
     seed = tap_seed();
-    marks.area = (struct lm_area){lm_os_reserve(4 * UNIT_PAGE), 4 * UNIT_PAGE, 0};
+    marks.area = (struct lm_area){lm_os_reserve(4 * UNIT_PAGE), 4 * UNIT_PAGE, 0, false};
     UNIT_TRUTH(the_highest_run_of_marks_is_found);
     UNIT_TRUTH(dropping_the_highest_run_empties_the_set);
     UNIT_TRUTH(a_rebuild_finds_count_and_top_again);

@@ -131,8 +131,8 @@ static bool a_full_area_says_so_and_recovers(void)
 {
     enum { SIZE = 64 * UNIT_PAGE };
     size_t index_size = lm_round_up(lm_metadata_index_footprint(SIZE), UNIT_PAGE);
-    struct lm_area area = {lm_os_reserve(SIZE), SIZE, 0};
-    struct lm_area index = {lm_os_reserve(index_size), index_size, 0};
+    struct lm_area area = {lm_os_reserve(SIZE), SIZE, 0, false};
+    struct lm_area index = {lm_os_reserve(index_size), index_size, 0, false};
     void *last = NULL;
     size_t count = 0;
     UNIT_CHECK(area.base != NULL && lm_metadata_init(&area, &index));
