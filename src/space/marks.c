@@ -47,26 +47,18 @@ void lm_marks_put(struct lm_marks *marks, size_t first, size_t count)
     marks->top = lm_max(marks->top, (first + count + 63) / 64);
 }
 
-void lm_marks_drop(struct lm_marks *marks, size_t first, size_t count)
+size_t lm_marks_drop(struct lm_marks *marks, size_t first, size_t count)
 {
     size_t next;
+    size_t dropped = 0;
     for (size_t at = first; at < first + count; at = next) {
         uint64_t mask = mask_of(at, first + count, &next);
         uint64_t *word = lm_marks_word(marks, at / 64);
-        marks->count -= lm_bits_count(mask & *word);
+        dropped += lm_bits_count(mask & *word);
         *word &= ~mask;
     }
-}
-
-size_t lm_marks_count(const struct lm_marks *marks, size_t first, size_t count)
-{
-    size_t next;
-    size_t found = 0;
-    for (size_t at = first; at < first + count; at = next) {
-        uint64_t mask = mask_of(at, first + count, &next);
-        found += lm_bits_count(mask & *lm_marks_word(marks, at / 64));
-    }
-    return found;
+    marks->count -= dropped;
+    return dropped;
 }
 
 struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit)

@@ -25,9 +25,8 @@ struct lm_marks {
 /* Units [0, count) may be marked now. */
 bool lm_marks_extend(struct lm_marks *marks, size_t count);
 void lm_marks_put(struct lm_marks *marks, size_t first, size_t count);
-void lm_marks_drop(struct lm_marks *marks, size_t first, size_t count);
-/* How many of [first, first + count) are marked. */
-size_t lm_marks_count(const struct lm_marks *marks, size_t first, size_t count);
+/* Result: how many were marked. */
+size_t lm_marks_drop(struct lm_marks *marks, size_t first, size_t count);
 /* The upper end, at most `limit` long, of the highest run of marks; count 0 if there is none. */
 struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit);
 

@@ -12,6 +12,8 @@
 /* Level 0 is the blocks' own nodes, level n is upper[n - 1]. */
 enum { LEVELS = LM_RUN_UPPER_LEVELS + 1 };
 
+static const struct lm_run_node no_member;
+
 static size_t level_size(unsigned level)
 {
     return (size_t)LM_RUN_BLOCK << (level * LM_RUN_FANOUT_LOG2);
@@ -65,12 +67,9 @@ void lm_runs_init(struct lm_runs *runs, size_t capacity)
     runs->top = 0;
 }
 
-static unsigned longest_in_word(uint64_t word)
+/* For words of many runs. */
+static unsigned longest_by_halving(uint64_t word)
 {
-    if (word == 0)
-        return 0;
-    if (~word == 0)
-        return 64;
     /* starts[i] marks where runs of at least 2^i ones begin. */
     uint64_t starts[7];
     unsigned top = 0;
@@ -91,6 +90,23 @@ static unsigned longest_in_word(uint64_t word)
         }
     }
     return length;
+}
+
+/* Most words hold a run or two. */
+static unsigned longest_in_word(uint64_t word)
+{
+    unsigned longest = 0;
+    for (int runs = 0; word != 0; runs++) {
+        if (runs == 3)
+            return (unsigned)lm_max(longest, longest_by_halving(word));
+        word >>= lm_bits_lowest(word);
+        if (~word == 0)
+            return 64;
+        unsigned ones = lm_bits_lowest(~word);
+        longest = (unsigned)lm_max(longest, ones);
+        word >>= ones;
+    }
+    return longest;
 }
 
 /* Appends `next` (of `next_size` things) to `whole` (of `size` things so far). */
@@ -126,17 +142,17 @@ static struct lm_run_node block_node(const struct lm_run_block *block)
 
 static struct lm_run_node parent_node(const struct lm_runs *runs, unsigned level, size_t index)
 {
-    static const struct lm_run_node empty = {0, 0, 0};
-    size_t child_size = level_size(level - 1);
-    size_t child_count = level_count(runs, level - 1);
+    size_t size = level_size(level - 1);
     size_t child = index << LM_RUN_FANOUT_LOG2;
-    struct lm_run_node node = *node_at(runs, level - 1, child);
-    for (size_t i = 1; i < LM_RUN_FANOUT; i++) {
-        if (child + i >= child_count)
-            return join(node, i * child_size, empty, child_size);
-        node = join(node, i * child_size, *node_at(runs, level - 1, child + i), child_size);
+    size_t count = lm_min(level_count(runs, level - 1) - child, LM_RUN_FANOUT);
+    size_t stride = level == 1 ? sizeof(struct lm_run_block) : sizeof(struct lm_run_node);
+    const char *next = (const char *)node_at(runs, level - 1, child);
+    struct lm_run_node node = *(const struct lm_run_node *)(const void *)next;
+    for (size_t i = 1; i < count; i++) {
+        next += stride;
+        node = join(node, i * size, *(const struct lm_run_node *)(const void *)next, size);
     }
-    return node;
+    return count == LM_RUN_FANOUT ? node : join(node, count * size, no_member, size);
 }
 
 /* Bits of blocks [first, last] changed. */

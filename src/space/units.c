@@ -116,13 +116,11 @@ static void count_taken(size_t count, size_t dirty)
 /* Takes free units out of both sets; result: how many were dirty. */
 static size_t drop_locked(size_t first, size_t count)
 {
-    size_t dirty = state.dirty.count == 0 ? 0 : lm_marks_count(&state.dirty, first, count);
     lm_runs_drop(&state.free, first, count);
     keep_order_for_fork();
-    if (dirty != 0) {
-        lm_marks_drop(&state.dirty, first, count);
+    size_t dirty = state.dirty.count == 0 ? 0 : lm_marks_drop(&state.dirty, first, count);
+    if (dirty != 0)
         store_relaxed(&state.dirty_hint, state.dirty.count);
-    }
     return dirty;
 }
 
