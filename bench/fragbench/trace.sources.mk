@@ -74,6 +74,7 @@ EXTRA_DIST += \
 	bench/traces/redis.ftr \
 	bench/traces/sqlite3.ftr \
 	doc/trace-format.md \
+	scripts/class-table \
 	scripts/record-traces
 if HAVE_ZSTD
 TESTS += $(fb_trace_tests)

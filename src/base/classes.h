@@ -3,8 +3,9 @@
  * base/classes.h - size classes.
  *
  * Sizes step by 16 to 128, then 8 per doubling to 32 KiB. Requests use every second class above 128
- * (4 per doubling) unless the byte table is rewritten for a class: malloc reads the table, free the
- * slab's own class, so the table may change at any time and older blocks stay valid.
+ * (4 per doubling) until such a class is split: from then on what fits the class below goes there.
+ * malloc reads the byte table, free the slab's own class, so the table may change at any time and
+ * older blocks stay valid.
  *
  *   class   0 .. 7        8 .. 15          16 .. 23             ...   64 .. 71
  *   size    16,32,..128   144,160,..256    288,320,..512        ...   18432,..32768
@@ -20,6 +21,8 @@
 
 enum {
     LM_CLASSES = 72,
+    /* the classes up to 128 bytes, which have nothing between them */
+    LM_CLASSES_EXACT = 8,
     LM_SMALL_MAX = 32768,
     LM_QUANTUM_LOG2 = 4,
     LM_QUANTUM = 1 << LM_QUANTUM_LOG2,
@@ -40,6 +43,10 @@ extern LM_HIDDEN _Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
 
 /* Fills lm_class_of with 4 classes per doubling. */
 void lm_classes_init(void);
+
+/* Requests that fit the class below `class` go there from now on. Any thread, at any time; nothing
+ * happens if that is so already or `class` is not one that can be split. */
+void lm_class_split(unsigned class);
 
 /* The least class that `requests` of this size get; size <= LM_SMALL_MAX. */
 LM_INLINE unsigned lm_class_for(size_t size)

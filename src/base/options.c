@@ -9,6 +9,7 @@
 struct lm_options lm_options = {
     .window = 0,
     .purge_delay_ms = LM_PURGE_PERIOD_MS,
+    .class_split = LM_CLASS_SPLIT,
     .magazines = true,
     .realloc_zero_alloc = false,
     .stats_print = false,

@@ -51,6 +51,19 @@
  * Where the page is 64 KiB the unit is one page. */
 #define LM_UNIT_LOG2 14
 
+/* Bytes. From this much in a class of one heap on its requests are told apart by finer classes. Lower,
+ * small programs pay for partly used slabs of more classes; higher, slots that the smaller requests
+ * used lie idle after the split (a churn of 10 000 blocks: +1.5 % peak at 64 KiB, +4.5 % at 256). */
+#define LM_CLASS_SPLIT LM_TUNE(64 * LM_KIB, 32 * LM_KIB)
+/* Bytes. ... and from this much on its slabs are as large as it takes to leave little behind the last
+ * slot, if its blocks are at most half a unit. Larger ones lie alone in their slabs, whose units then
+ * serve every class: packing those too cost a churn of medium blocks a quarter more memory. */
+#define LM_SLAB_TIGHT_FROM LM_TUNE(256 * LM_KIB, 32 * LM_KIB)
+/* Share (1/n) of a slab that may lie behind its last slot, if ... */
+#define LM_SLAB_TAIL_SHARE 8
+/* Bytes. ... no more than this is needed for it. The reciprocals of classes are exact to 128 KiB. */
+#define LM_SLAB_MOST (80 * LM_KIB)
+
 /* Slots. A magazine's capacity is one less than a power of two: slot 0 holds the NULL that tells
  * malloc that it is empty. The first one lies inside the heap. */
 #define LM_MAGAZINE_FIRST 7

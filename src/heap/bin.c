@@ -93,6 +93,7 @@ bool lm_bin_add(struct lm_bin *bin, struct lm_slab *slab)
     *word &= *word - 1;
     bin->slabs[place] = lm_metadata_index(slab);
     slab->place = place;
+    bin->units += slab->units;
     if (slab->used < slab->slots)
         lm_bin_mark_partial(bin, slab);
     return true;
@@ -104,6 +105,7 @@ void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab)
     uint64_t bit = UINT64_C(1) << slab->place % 64;
     partial_words(bin)[word] &= ~bit;
     vacant_words(bin)[word] |= bit;
+    bin->units -= slab->units;
     if (word < bin->vacant_hint)
         bin->vacant_hint = word;
 }
@@ -166,6 +168,7 @@ void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner)
     uint32_t first =
         bin->capacity <= VERIFY_MOST ? 0 : add_relaxed(&hand, 1u) * VERIFY_MOST % bin->capacity;
     uint32_t end = (uint32_t)lm_min(first + VERIFY_MOST, bin->capacity);
+    uint32_t units = 0;
     for (uint32_t place = first; place < end; place++) {
         bool is_partial = (partial_words(bin)[place / 64] >> place % 64 & 1) != 0;
         if ((vacant_words(bin)[place / 64] >> place % 64 & 1) != 0) {
@@ -175,9 +178,11 @@ void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner)
         struct lm_slab *slab = lm_metadata_at(bin->slabs[place]);
         LM_INVARIANT(slab->place == place);
         LM_INVARIANT(slab->class == class);
+        units += slab->units;
         LM_INVARIANT(load_relaxed(&slab->owner) == owner);
         LM_INVARIANT(is_partial == (slab->used < slab->slots));
         LM_INVARIANT(!is_partial || bin->partial_hint <= place / 64);
         lm_slab_verify(slab);
     }
+    LM_INVARIANT(end - first < bin->capacity ? units <= bin->units : units == bin->units);
 }

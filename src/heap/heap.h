@@ -85,6 +85,8 @@ struct lm_bin {
     /* [l] no word below these has a partial bit, a vacant bit */
     uint32_t partial_hint;
     uint32_t vacant_hint;
+    /* [l] units of all its slabs */
+    uint32_t units;
     /* [l] what slabs and words point at until more is needed */
     uint32_t first_slabs[LM_BIN_FIRST];
     uint64_t first_words[2];

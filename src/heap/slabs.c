@@ -204,13 +204,37 @@ static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, 
     return got;
 }
 
+/* Blocks that are smaller but no more to a slab save nothing. */
+static bool is_worth_splitting(unsigned class, bool is_tight)
+{
+    if (class < LM_CLASSES_EXACT || lm_class_table[class].size > lm_unit_size / 2)
+        return false;
+    size_t more = lm_unit_size / lm_class_table[class - 1].size;
+    return is_tight || more > lm_unit_size / lm_class_table[class].size;
+}
+
+/* A class that holds little takes the least memory at a time; one that holds much wastes little of it,
+ * and its smaller requests are worth a class of their own. */
+static size_t wanted_units(const struct lm_heap *heap, unsigned class)
+{
+    size_t held = (size_t)heap->bins[class].units << lm_unit_log2;
+    bool is_tight = held >= LM_SLAB_TIGHT_FROM;
+    if (held >= lm_options.class_split && is_worth_splitting(class, is_tight))
+        lm_class_split(class);
+    return is_tight ? lm_slab_tight_units(class) : lm_slab_units(class);
+}
+
 static bool add_slab(struct lm_heap *heap, unsigned class)
 {
-    size_t units = lm_slab_units(class);
+    size_t units = wanted_units(heap, class);
     size_t unit = take_units(heap, units);
+    if (unit == LM_NO_UNIT && units > lm_slab_units(class)) {
+        units = lm_slab_units(class);
+        unit = take_units(heap, units);
+    }
     if (unit == LM_NO_UNIT)
         return false;
-    struct lm_slab *slab = lm_slab_create(class, unit, lm_heap_id(heap->control));
+    struct lm_slab *slab = lm_slab_create(class, unit, units, lm_heap_id(heap->control));
     if (slab == NULL)
         goto no_slab;
     if (!lm_bin_add(&heap->bins[class], slab))

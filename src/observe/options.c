@@ -34,6 +34,8 @@ static const struct option options[] = {
      "address space to reserve, in bytes or with K, M, G, T; the default is 1T"},
     {"purge_delay_ms", NUMBER, &lm_options.purge_delay_ms, 0, 3600000, NULL, NULL, "0 to 3600000",
      "milliseconds between looks at idle memory; 0 returns it at once"},
+    {"class_split", SIZE, &lm_options.class_split, 0, 64 * LM_TIB, NULL, NULL, "0 to 64T",
+     "a size class of which one thread holds so many bytes is split in two; 0 splits all at once"},
     {"magazines", FLAG, &lm_options.magazines, 0, 0, "false", "true", "true or false",
      "per-thread caches; without them every call is slow and finds misuse at once"},
     {"realloc_zero", CHOICE, &lm_options.realloc_zero_alloc, 0, 0, "free", "alloc", "free or alloc",

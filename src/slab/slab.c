@@ -19,6 +19,25 @@ size_t lm_slab_units(unsigned class)
     return lm_power_of_two_above(units);
 }
 
+size_t lm_slab_tight_units(unsigned class)
+{
+    size_t size = lm_class_table[class].size;
+    size_t best = lm_slab_units(class);
+    size_t best_tail = (best << lm_unit_log2) % size;
+    if (size > lm_unit_size / 2)
+        return best;
+    for (size_t units = best; units << lm_unit_log2 <= LM_SLAB_MOST; units++) {
+        size_t tail = (units << lm_unit_log2) % size;
+        if (tail * LM_SLAB_TAIL_SHARE <= units << lm_unit_log2)
+            return units;
+        if (tail * best < best_tail * units) {
+            best = units;
+            best_tail = tail;
+        }
+    }
+    return best;
+}
+
 static void tag_units(const struct lm_slab *slab, uint32_t tag, uint32_t detail)
 {
     for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
@@ -27,9 +46,8 @@ static void tag_units(const struct lm_slab *slab, uint32_t tag, uint32_t detail)
     }
 }
 
-struct lm_slab *lm_slab_create(unsigned class, size_t unit, uint32_t owner)
+struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32_t owner)
 {
-    size_t units = lm_slab_units(class);
     uint32_t slots = (uint32_t)((units << lm_unit_log2) / lm_class_table[class].size);
     uint32_t words = (slots + 63) / 64;
     uint32_t remote_offset;

@@ -24,6 +24,7 @@
 
 #include "base/atomics.h"
 #include "base/bits.h"
+#include "base/tuning.h"
 #include "space/metadata.h"
 #include "space/window.h"
 
@@ -86,11 +87,13 @@ struct lm_slot {
     uint64_t bit;
 };
 
-/* Units that a slab of this class spans. */
+/* Units of a slab of this class: the least; and as many as leave little behind the last slot, for
+ * classes of at most half a unit. */
 size_t lm_slab_units(unsigned class);
+size_t lm_slab_tight_units(unsigned class);
 
 /* Makes a slab of units that the caller took, all slots free. NULL if metadata is out. */
-struct lm_slab *lm_slab_create(unsigned class, size_t unit, uint32_t owner);
+struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32_t owner);
 /* All slots are free. The units are the caller's again, their tags LM_TAG_FREE. */
 void lm_slab_destroy(struct lm_slab *slab);
 /* Gives the slab to another heap: owner and tags. Both heaps' locks. */

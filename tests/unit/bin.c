@@ -19,7 +19,8 @@ static bool make_slabs(void)
     for (int i = 0; i < SLABS; i++) {
         size_t dirty;
         size_t unit = lm_units_take(lm_slab_units(CLASS), 1, &dirty);
-        slabs[i] = unit == LM_NO_UNIT ? NULL : lm_slab_create(CLASS, unit, OWNER);
+        slabs[i] =
+            unit == LM_NO_UNIT ? NULL : lm_slab_create(CLASS, unit, lm_slab_units(CLASS), OWNER);
         if (slabs[i] == NULL)
             return false;
     }

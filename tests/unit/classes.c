@@ -50,6 +50,75 @@ static bool each_class_size_gets_its_own_class_or_the_next(void)
     return true;
 }
 
+static bool a_split_sends_what_fits_to_the_class_below(void)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        lm_classes_init();
+        lm_class_split(class);
+        bool is_split = class > 8 && class % 2 == 1;
+        for (size_t size = 1; size <= LM_SMALL_MAX; size++) {
+            unsigned given = lm_class_for(size);
+            bool is_below = is_split && size > lm_class_table[class - 2].size &&
+                            size <= lm_class_table[class - 1].size;
+            UNIT_CHECK_THAT(is_below ? given == class - 1 : given < 8 || given % 2 == 1,
+                            "class %u split: size %zu gets %u", class, size, given);
+        }
+    }
+    return true;
+}
+
+static bool split_classes_are_tight(void)
+{
+    lm_classes_init();
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
+        lm_class_split(class);
+    UNIT_CHECK(size_classes_hold_their_requests() && a_larger_request_never_gets_a_smaller_class());
+    for (size_t size = 1; size <= LM_SMALL_MAX; size++) {
+        size_t waste = lm_class_table[lm_class_for(size)].size - size;
+        UNIT_CHECK_THAT(waste <= lm_max(15, size / 8), "size %zu wastes %zu", size, waste);
+    }
+    return true;
+}
+
+/* A fork may strike between two bytes. */
+static bool a_split_that_was_cut_short_is_finished_by_the_next(void)
+{
+    unsigned class = lm_class_for(1280);
+    lm_classes_init();
+    lm_class_split(class);
+    store_relaxed(&lm_class_of[1040 / LM_QUANTUM], (uint8_t) class);
+    UNIT_CHECK(size_classes_hold_their_requests());
+    lm_class_split(class);
+    return lm_class_for(1040) == class - 1;
+}
+
+static _Atomic(bool) is_over;
+
+static void *split_again_and_again(void *unused)
+{
+    while (!is_over) {
+        lm_classes_init();
+        for (unsigned class = 0; class < LM_CLASSES; class ++)
+            lm_class_split(class);
+    }
+    return unused;
+}
+
+static bool requests_fit_at_every_moment(void)
+{
+    pthread_t threads[2];
+    is_over = false;
+    for (size_t i = 0; i < 2; i++)
+        UNIT_CHECK(pthread_create(&threads[i], NULL, split_again_and_again, NULL) == 0);
+    bool is_fit = true;
+    for (int round = 0; round < 50 && is_fit; round++)
+        is_fit = size_classes_hold_their_requests();
+    is_over = true;
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return is_fit;
+}
+
 static bool the_reciprocal_divides_exactly(void)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
@@ -79,5 +148,9 @@ int main(void)
     UNIT_TRUTH(a_larger_request_never_gets_a_smaller_class);
     UNIT_TRUTH(each_class_size_gets_its_own_class_or_the_next);
     UNIT_TRUTH(the_reciprocal_divides_exactly);
+    UNIT_TRUTH(a_split_sends_what_fits_to_the_class_below);
+    UNIT_TRUTH(split_classes_are_tight);
+    UNIT_TRUTH(a_split_that_was_cut_short_is_finished_by_the_next);
+    UNIT_TRUTH(requests_fit_at_every_moment);
     return tap_done();
 }

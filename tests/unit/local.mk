@@ -16,6 +16,7 @@ unit_tests = \
 	tests/unit/window tests/unit/window_torture \
 	tests/unit/limits tests/unit/limits_torture \
 	tests/unit/slab tests/unit/slab_torture \
+	tests/unit/split tests/unit/split_torture \
 	tests/unit/bin tests/unit/bin_torture \
 	tests/unit/magazine tests/unit/magazine_torture \
 	tests/unit/sweep tests/unit/sweep_torture \
@@ -151,6 +152,15 @@ tests_unit_slab_torture_SOURCES = tests/unit/slab.c
 tests_unit_slab_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_slab_torture_CFLAGS = $(unit_compile)
 tests_unit_slab_torture_LDADD = libcore_torture.la
+
+tests_unit_split_SOURCES = tests/unit/split.c
+tests_unit_split_CPPFLAGS = $(unit_plain)
+tests_unit_split_CFLAGS = $(unit_compile)
+tests_unit_split_LDADD = libcore.la
+tests_unit_split_torture_SOURCES = tests/unit/split.c
+tests_unit_split_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_split_torture_CFLAGS = $(unit_compile)
+tests_unit_split_torture_LDADD = libcore_torture.la
 
 tests_unit_bin_SOURCES = tests/unit/bin.c
 tests_unit_bin_CPPFLAGS = $(unit_plain)

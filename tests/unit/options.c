@@ -38,6 +38,8 @@ static bool good_values_are_taken_in_silence(void)
     UNIT_CHECK(says("window:64T", "") && lm_options.window == 64 * LM_TIB);
     UNIT_CHECK(says("purge_delay_ms:0", "") && lm_options.purge_delay_ms == 0);
     UNIT_CHECK(says("purge_delay_ms:3600000", "") && lm_options.purge_delay_ms == 3600000);
+    UNIT_CHECK(says("class_split:0", "") && lm_options.class_split == 0);
+    UNIT_CHECK(says("class_split:64T", "") && lm_options.class_split == 64 * LM_TIB);
     UNIT_CHECK(says("magazines:false", "") && !lm_options.magazines);
     UNIT_CHECK(says("magazines:true", "") && lm_options.magazines);
     UNIT_CHECK(says("realloc_zero:alloc", "") && lm_options.realloc_zero_alloc);
@@ -109,8 +111,8 @@ static bool a_bad_value_changes_nothing(void)
 static bool an_unknown_name_is_told_the_known_ones(void)
 {
     UNIT_CHECK(says("colour:red", "libmalloc: LIBMALLOC_CONF: unknown option \"colour\": the "
-                                  "options are window, purge_delay_ms, magazines, realloc_zero, "
-                                  "stats_print, help"));
+                                  "options are window, purge_delay_ms, class_split, magazines, "
+                                  "realloc_zero, stats_print, help"));
     UNIT_CHECK(says("windows:1G", "unknown option \"windows\""));
     UNIT_CHECK(says("Window:1G", "unknown option \"Window\""));
     UNIT_CHECK(says(":", "unknown option \"\""));

@@ -14,13 +14,15 @@ enum { MOST_SLOTS = 1024, OWNER = 7 };
 static uint64_t seed;
 static struct lm_slab *slab;
 static bool is_used[MOST_SLOTS];
+/* All truths hold for slabs of either size. */
+static size_t (*units_of)(unsigned class) = lm_slab_units;
 
 static bool create(unsigned class)
 {
     size_t dirty;
-    size_t unit = lm_units_take(lm_slab_units(class), 1, &dirty);
+    size_t unit = lm_units_take(units_of(class), 1, &dirty);
     UNIT_CHECK(unit != LM_NO_UNIT);
-    slab = lm_slab_create(class, unit, OWNER);
+    slab = lm_slab_create(class, unit, units_of(class), OWNER);
     UNIT_CHECK(slab != NULL && slab->slots <= MOST_SLOTS);
     memset(is_used, 0, sizeof is_used);
     return true;
@@ -104,7 +106,7 @@ static bool slots_lie_inside_and_apart(void)
         size_t size = lm_class_table[class].size;
         size_t room = (size_t)slab->units << lm_unit_log2;
         UNIT_CHECK(slab->slots * size <= room && (slab->slots + 1) * size > room);
-        UNIT_CHECK(lm_is_power_of_two(slab->units));
+        UNIT_CHECK(units_of != lm_slab_units || lm_is_power_of_two(slab->units));
         UNIT_CHECK(lm_slab_address(slab, 0) == lm_unit_address(slab->unit));
         UNIT_CHECK(slab->slots == 1 ||
                    lm_slab_address(slab, 1) == lm_unit_address(slab->unit) + size);
@@ -197,7 +199,7 @@ static bool holes_are_what_no_used_slot_touches(uint64_t *random)
 {
     char *start = lm_unit_address(slab->unit);
     size_t room = (size_t)slab->units << lm_unit_log2;
-    bool is_needed[2 * 16384 / UNIT_PAGE * 2] = {false};
+    bool is_needed[LM_SLAB_MOST / UNIT_PAGE] = {false};
     UNIT_CHECK(refill(slab->slots));
     unit_fill(start, room, 1);
     size_t share = 1 + unit_below(random, 64);
@@ -246,6 +248,36 @@ static bool a_slab_in_use_is_swept_again(void)
     return true;
 }
 
+/* At most an eighth behind the last slot. */
+static bool tight_slabs_leave_little_behind(void)
+{
+    unsigned loose = 0;
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        size_t size = lm_class_table[class].size;
+        size_t units = lm_slab_tight_units(class);
+        size_t room = units << lm_unit_log2;
+        UNIT_CHECK(units >= lm_slab_units(class) && room <= LM_SLAB_MOST);
+        if (size > lm_unit_size / 2) {
+            UNIT_CHECK(units == lm_slab_units(class));
+            continue;
+        }
+        UNIT_CHECK_THAT(room % size * 8 <= room, "%zu units of %zu", units, size);
+        loose += lm_unit_size % size * 8 > lm_unit_size;
+    }
+    UNIT_CHECK(loose > 5);
+    return true;
+}
+
+static void run_truths(void)
+{
+    UNIT_TRUTH(slots_lie_inside_and_apart);
+    UNIT_TRUTH(slots_are_taken_lowest_first);
+    UNIT_TRUTH(only_starts_of_slots_are_found);
+    UNIT_TRUTH(remote_nodes_know_their_slab_and_word);
+    UNIT_TRUTH(units_carry_owner_and_class);
+    UNIT_TRUTH(purge_returns_exactly_the_holes);
+}
+
 int main(void)
 {
     unit_start();
@@ -255,13 +287,12 @@ int main(void)
     size_t dirty;
     size_t unit = lm_units_take(1, 1, &dirty);
     lm_os_purge(lm_unit_address(unit), lm_unit_size, &is_zero);
-    UNIT_TRUTH(slots_lie_inside_and_apart);
-    UNIT_TRUTH(slots_are_taken_lowest_first);
-    UNIT_TRUTH(only_starts_of_slots_are_found);
+    run_truths();
     UNIT_TRUTH(several_slots_of_a_word_are_put_at_once);
-    UNIT_TRUTH(remote_nodes_know_their_slab_and_word);
-    UNIT_TRUTH(units_carry_owner_and_class);
-    UNIT_TRUTH(purge_returns_exactly_the_holes);
     UNIT_TRUTH(a_slab_in_use_is_swept_again);
+    UNIT_TRUTH(tight_slabs_leave_little_behind);
+    tap_diag("tight slabs");
+    units_of = lm_slab_tight_units;
+    run_truths();
     return tap_done();
 }
