@@ -46,11 +46,6 @@ LM_INLINE size_t lm_round_up(size_t value, size_t alignment)
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
-LM_INLINE size_t lm_round_down(size_t value, size_t alignment)
-{
-    return value & ~(alignment - 1);
-}
-
 /* The least power of two >= value; 1 <= value <= 2^63. */
 LM_INLINE size_t lm_power_of_two_above(size_t value)
 {

@@ -16,11 +16,25 @@
         CLASS((low) + 4 * (low) / 8), CLASS((low) + 5 * (low) / 8), CLASS((low) + 6 * (low) / 8),  \
         CLASS((low) + 7 * (low) / 8), CLASS((low)*2)
 
-const struct lm_class lm_class_table[LM_CLASSES] = {
-    CLASS(16),      CLASS(32),      CLASS(48),      CLASS(64),       CLASS(80),     CLASS(96),
-    CLASS(112),     CLASS(128),     DOUBLING(128),  DOUBLING(256),   DOUBLING(512), DOUBLING(1024),
-    DOUBLING(2048), DOUBLING(4096), DOUBLING(8192), DOUBLING(16384),
-};
+const struct lm_class_tables lm_class_tables = {.self = &lm_class_tables,
+                                                .classes = {
+                                                    CLASS(16),
+                                                    CLASS(32),
+                                                    CLASS(48),
+                                                    CLASS(64),
+                                                    CLASS(80),
+                                                    CLASS(96),
+                                                    CLASS(112),
+                                                    CLASS(128),
+                                                    DOUBLING(128),
+                                                    DOUBLING(256),
+                                                    DOUBLING(512),
+                                                    DOUBLING(1024),
+                                                    DOUBLING(2048),
+                                                    DOUBLING(4096),
+                                                    DOUBLING(8192),
+                                                    DOUBLING(16384),
+                                                }};
 
 _Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
 

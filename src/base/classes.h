@@ -35,7 +35,16 @@ struct lm_class {
     uint32_t reciprocal;
 };
 
-extern LM_HIDDEN const struct lm_class lm_class_table[LM_CLASSES];
+/* The pointer has a relocation, so the linker puts the table in the page that the loader writes and then
+ * protects, which every process has anyway. Among the other constants it would be the one thing that
+ * every process touches there, and the kernel maps 16 KiB around it. */
+struct lm_class_tables {
+    struct lm_class classes[LM_CLASSES];
+    const void *self;
+};
+
+extern LM_HIDDEN const struct lm_class_tables lm_class_tables;
+#define lm_class_table lm_class_tables.classes
 
 /* [a] indexed by quanta. Written at start, later only one byte at a time; relaxed: every byte that
  * a reader can see is right, and before the start no heap has blocks for any class. */

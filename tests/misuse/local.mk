@@ -3,6 +3,7 @@ misuse_files = \
 	tests/misuse/crime.h \
 	tests/misuse/double_free.c \
 	tests/misuse/double_free_aligned.c \
+	tests/misuse/double_free_at_once.c \
 	tests/misuse/double_free_dead_owner.c \
 	tests/misuse/double_free_grown.c \
 	tests/misuse/double_free_huge.c \

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -147,23 +148,6 @@ void fb_play_fleet(struct fb_stage *stage)
     }
 }
 
-/*
- * In the child: frees every third block, says on `talk` how many bytes are its own by then, and
- * lives on until it is told to go. It must not touch the table, which it shares with its parent.
- */
-static _Noreturn void snapshot_child(const struct fb_lane *lane, int talk)
-{
-    struct fb_rollup rollup = {0};
-    char go;
-    for (size_t i = 0; i < lane->top; i += 3)
-        free((void *)lane->slots[i].address);
-    fb_proc_rollup(0, &rollup);
-    if (write(talk, &rollup.private_dirty, sizeof rollup.private_dirty) < 0 ||
-        read(talk, &go, 1) < 0)
-        _exit(1);
-    _exit(0);
-}
-
 static void parent_replaces(struct fb_lane *lane, uint64_t bytes, uint64_t limit)
 {
     for (uint64_t taken = 0; taken < bytes;) {
@@ -175,10 +159,82 @@ static void parent_replaces(struct fb_lane *lane, uint64_t bytes, uint64_t limit
     }
 }
 
-static void snapshot(struct fb_stage *stage, struct fb_lane *lane)
+/* Bytes that this process shares with nobody: with a child alive, what was copied since the fork, and
+ * what is new. */
+static uint64_t private_bytes(void)
 {
     struct fb_rollup rollup = {0};
-    uint64_t live = stage->scale.live, copied = 0;
+    fb_proc_rollup(0, &rollup);
+    return rollup.private_dirty;
+}
+
+/* The child must not touch the table, which it shares with its parent. */
+static void child_frees(struct fb_lane *lane)
+{
+    for (size_t i = 0; i < lane->top; i += 3)
+        free((void *)lane->slots[i].address);
+}
+
+static void child_takes(struct fb_lane *lane)
+{
+    struct fb_lane draws = *lane;
+    for (uint64_t taken = 0; taken < lane->stage->scale.live / 10;) {
+        size_t size = fb_lane_log_uniform(&draws, lane->stage->scale.from, lane->stage->scale.to);
+        void *block = malloc(size);
+        if (block != NULL)
+            memset(block, 1, size);
+        taken += size;
+    }
+}
+
+static void parent_frees(struct fb_lane *lane)
+{
+    for (size_t i = lane->top; i >= 3; i -= 3)
+        fb_lane_drop(lane, i - 3);
+}
+
+static void parent_takes(struct fb_lane *lane)
+{
+    uint64_t live = lane->stage->scale.live / 10;
+    parent_replaces(lane, live, UINT64_MAX);
+}
+
+/* What one of the two does while both are alive, and the other does nothing: the growth of its private
+ * memory is what it copied then, and new memory. A fork for each act, as a page that one side has
+ * copied looks private on the other side too. */
+static const struct act {
+    const char *note;
+    void (*child)(struct fb_lane *lane);
+    void (*parent)(struct fb_lane *lane);
+} acts[] = {
+    {.note = "child_frees", .child = child_frees},
+    {.note = "child_takes", .child = child_takes},
+    {.note = "parent_frees", .parent = parent_frees},
+    {.note = "parent_takes", .parent = parent_takes},
+};
+
+static uint64_t grown_by(void (*act)(struct fb_lane *lane), struct fb_lane *lane)
+{
+    uint64_t before = private_bytes();
+    if (act != NULL)
+        act(lane);
+    uint64_t after = private_bytes();
+    return after > before ? after - before : 0;
+}
+
+/* Says on `talk` what it cost, and lives on until it is told to go. */
+static _Noreturn void snapshot_child(const struct act *act, struct fb_lane *lane, int talk)
+{
+    uint64_t grown = grown_by(act->child, lane);
+    char go;
+    if (write(talk, &grown, sizeof grown) < 0 || read(talk, &go, 1) < 0)
+        _exit(1);
+    _exit(0);
+}
+
+static void snapshot(struct fb_stage *stage, struct fb_lane *lane, const struct act *act)
+{
+    uint64_t grown = 0;
     int talk[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
         fb_die_errno("fork-snapshot: socketpair");
@@ -188,15 +244,14 @@ static void snapshot(struct fb_stage *stage, struct fb_lane *lane)
         fb_die_errno("fork-snapshot: fork");
     if (child == 0) {
         close(talk[0]); /* or the child would keep its own line open */
-        snapshot_child(lane, talk[1]);
+        snapshot_child(act, lane, talk[1]);
     }
     close(talk[1]);
-    if (read(talk[0], &copied, sizeof copied) != (ssize_t)sizeof copied)
+    if (read(talk[0], &grown, sizeof grown) != (ssize_t)sizeof grown)
         fb_die("fork-snapshot: the child did not survive its own free()");
-    fb_stage_note(stage, "child_private", copied);
-    parent_replaces(lane, live / 10, live);
-    fb_proc_rollup(0, &rollup);
-    fb_stage_note(stage, "parent_private", rollup.private_dirty);
+    if (act->parent != NULL)
+        grown = grown_by(act->parent, lane);
+    fb_stage_note(stage, act->note, grown);
     close(talk[0]);
     waitpid(child, NULL, 0);
 }
@@ -206,7 +261,10 @@ void fb_play_fork_snapshot(struct fb_stage *stage)
     struct fb_lane *lane = &stage->lanes[0];
     parent_replaces(lane, stage->scale.live * 2, stage->scale.live);
     for (uint64_t round = 0; round < stage->scale.rounds; round++) {
-        snapshot(stage, lane);
+        for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+            parent_replaces(lane, stage->scale.live / 10, stage->scale.live);
+            snapshot(stage, lane, &acts[i]);
+        }
         fb_stage_mark(stage, "snapshot taken");
     }
 }
