@@ -11,7 +11,7 @@ lm_core_sources = \
 	src/slab/slab.c src/slab/slab.h \
 	src/heap/bin.c src/heap/bin.h src/heap/heap.h src/heap/huge.c src/heap/huge.h \
 	src/heap/magazine.c src/heap/outbox.c src/heap/owner.h src/heap/registry.c \
-	src/heap/registry.h src/heap/slabs.c src/heap/sweep.c \
+	src/heap/registry.h src/heap/slabs.c src/heap/stock.c src/heap/stock.h src/heap/sweep.c \
 	src/core/alloc.c src/core/core.h src/core/resize.c \
 	src/observe/options.c src/observe/options.h src/observe/report.c src/observe/report.h \
 	src/observe/snapshot.c src/observe/snapshot.h

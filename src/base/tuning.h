@@ -97,8 +97,13 @@
 /* Bytes of strangers' blocks that an outbox holds back before it is flushed. */
 #define LM_OUTBOX_BYTES (64 * LM_KIB)
 
-/* Units. Emptied slabs a thread keeps for its next slab instead of the shared pool. */
-#define LM_UNIT_CACHE LM_TUNE(8, 2)
+/* Runs of units that a heap keeps instead of giving them to the shared pool: the longest, in units
+ * (128 KiB); how many of each length; units in all, and beside them a share (1/n) of what the heap's
+ * slabs hold. */
+#define LM_STOCK_LONGEST LM_TUNE(8, 3)
+#define LM_STOCK_DEPTH   LM_TUNE(8, 2)
+#define LM_STOCK_LEAST   LM_TUNE(8, 4)
+#define LM_STOCK_SHARE   16
 
 /* Parked heaps without slabs that keep their pages, so that thread churn does not fault them in
  * again each time. */

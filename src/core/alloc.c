@@ -7,6 +7,7 @@
 
 #include "heap/huge.h"
 #include "heap/registry.h"
+#include "heap/stock.h"
 #include "os/fatal.h"
 #include "os/os.h"
 #include "space/large.h"
@@ -75,11 +76,22 @@ static void *take_small(unsigned class)
     return p;
 }
 
+static void *take_large(size_t size, size_t alignment, bool *is_zero)
+{
+    size_t unit = LM_NO_UNIT;
+    if (alignment <= lm_unit_size)
+        unit = lm_heap_take_run(lm_thread.heap, lm_units_for(size));
+    if (unit == LM_NO_UNIT)
+        return lm_large_take(size, alignment, is_zero);
+    *is_zero = false;
+    return lm_large_make(unit, lm_units_for(size));
+}
+
 /* Either kind of space may be the one that is left when memory is short. */
 static void *take_big(size_t size, size_t alignment, bool *is_zero)
 {
     bool is_large = size <= LM_LARGE_MOST && alignment <= (size_t)1 << LM_GRANULE_LOG2;
-    void *p = is_large ? lm_large_take(size, alignment, is_zero) : NULL;
+    void *p = is_large ? take_large(size, alignment, is_zero) : NULL;
     if (p == NULL) {
         *is_zero = true;
         p = lm_huge_take(size, alignment, LM_HUGE_EXACT);
@@ -204,8 +216,23 @@ LM_COLD static void free_bad_unit(void *p, size_t unit, uint32_t tag)
 {
     if (tag == LM_TAG_TAKEN)
         lm_foreign.free(p);
+    else if (tag == LM_TAG_KEPT || lm_units_is_free(unit))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
     else
-        lm_fatal("free", lm_units_is_free(unit) ? LM_DOUBLE_FREE : LM_INVALID_POINTER, p);
+        lm_fatal("free", LM_INVALID_POINTER, p);
+}
+
+static void free_large(void *p, size_t unit)
+{
+    size_t count;
+    if (p != lm_unit_address(unit))
+        lm_fatal("free", LM_INVALID_POINTER, p);
+    if (!lm_large_claim(unit, &count))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
+    if (lm_heap_put_run(lm_thread.heap, unit, count))
+        return;
+    lm_units_give(unit, count);
+    lm_units_tick(lm_os_clock_ms());
 }
 
 LM_NOINLINE void lm_free_slow(void *p)
@@ -219,11 +246,7 @@ LM_NOINLINE void lm_free_slow(void *p)
     }
     uint32_t tag = lm_unit_tag(unit);
     if (tag == LM_TAG_LARGE) {
-        if (p != lm_unit_address(unit))
-            lm_fatal("free", LM_INVALID_POINTER, p);
-        if (!lm_large_give(unit))
-            lm_fatal("free", LM_DOUBLE_FREE, p);
-        lm_units_tick(lm_os_clock_ms());
+        free_large(p, unit);
         return;
     }
     if (lm_unlikely(tag <= UINT8_MAX)) {

@@ -121,6 +121,16 @@ struct lm_sweep {
     uint32_t place;
 };
 
+/* See heap/stock.h. */
+struct lm_stock {
+    /* [l] own lock, all: first units of the runs of each length, the newest last */
+    uint32_t runs[LM_STOCK_LONGEST][LM_STOCK_DEPTH];
+    uint8_t counts[LM_STOCK_LONGEST];
+    /* the fewest of each length since the last epoch */
+    uint8_t idle[LM_STOCK_LONGEST];
+    uint32_t units;
+};
+
 struct lm_heap {
     /* [o] H1; first, where indexing adds nothing; atomic only so that statistics may look */
     _Atomic(void **) top[LM_CLASSES];
@@ -128,15 +138,12 @@ struct lm_heap {
     void **end[LM_CLASSES];
     /* [c] id << 8: what a unit's tag must be, but for the class, to be ours */
     uint32_t tag;
-    /* [l] own lock: units in unit_cache */
-    uint32_t cached_units;
     /* [c] */
     struct lm_heap_control *control;
     struct lm_magazine magazines[LM_CLASSES];
     struct lm_bin bins[LM_CLASSES];
     struct lm_outbox outbox;
-    /* [l] own lock: emptied slabs' units, kept for the next slab */
-    uint32_t unit_cache[LM_UNIT_CACHE];
+    struct lm_stock stock;
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
     /* [o] milliseconds: when idle magazines were last looked for, and slow paths since then */

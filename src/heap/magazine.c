@@ -4,6 +4,7 @@
  * gives its older half back; magazines that ask often grow, idle ones shrink.
  */
 #include "heap/owner.h"
+#include "heap/stock.h"
 
 #include "base/options.h"
 #include "os/fatal.h"
@@ -177,6 +178,7 @@ static void enter(struct lm_heap *heap, unsigned class)
         heap->last_epoch = now_ms;
         shrink_idle(heap);
         lm_heap_judge_sweep(heap);
+        lm_stock_age(&heap->stock);
     }
     lm_heap_sweep_some(heap);
     lm_units_tick(now_ms);

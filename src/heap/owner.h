@@ -32,8 +32,6 @@ void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t
 size_t lm_heap_supply(struct lm_heap *heap, unsigned class, void **out, size_t count);
 /* Takes in what strangers returned. */
 void lm_heap_drain(struct lm_heap_control *control);
-/* Gives the cached units back to the pool. */
-void lm_heap_empty_unit_cache(struct lm_heap *heap);
 /* Moves a slab that is partly used from a parked heap, whose lock is held, to this one. */
 bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked);
 /* heap/sweep.c */

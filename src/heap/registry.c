@@ -6,6 +6,7 @@
 
 #include "heap/bin.h"
 #include "heap/owner.h"
+#include "heap/stock.h"
 #include "os/os.h"
 
 #include <pthread.h>
@@ -24,7 +25,6 @@ struct lm_heap_front {
     _Atomic(void **) top[LM_CLASSES];
     void **end[LM_CLASSES];
     uint32_t tag;
-    uint32_t cached_units;
     struct lm_heap_control *control;
 };
 
@@ -179,7 +179,7 @@ static void make_dormant(struct lm_heap_control *control)
     if (control->is_dormant || control->slab_count != 0)
         return;
     /* A fork may have orphaned a heap that still has units, or grown magazines without blocks. */
-    lm_heap_empty_unit_cache(heap);
+    lm_stock_empty(&heap->stock);
     lm_heap_empty_magazines(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++)
         lm_bin_reset(&heap->bins[class]);
@@ -221,7 +221,7 @@ void lm_heap_park(struct lm_heap *heap)
     lm_lock_take(&control->lock);
     lm_outbox_flush(&heap->outbox);
     lm_heap_empty_magazines(heap);
-    lm_heap_empty_unit_cache(heap);
+    lm_stock_empty(&heap->stock);
     /* Ordered: see lm_heap_settle. */
     store_ordered(&control->state, LM_HEAP_PARKED);
     lm_heap_drain(control);
@@ -269,7 +269,7 @@ static size_t trim_heap(struct lm_heap_control *control, bool is_own)
             lm_heap_empty_magazines(control->body);
         }
         lm_heap_drain(control);
-        lm_heap_empty_unit_cache(control->body);
+        lm_stock_empty(&control->body->stock);
         purged = lm_heap_sweep_all(control->body);
         if (heap_state == LM_HEAP_PARKED)
             make_dormant(control);

@@ -6,35 +6,15 @@
 #include "heap/owner.h"
 
 #include "heap/bin.h"
+#include "heap/stock.h"
 #include "os/fatal.h"
 #include "os/os.h"
-
-static bool is_live(const struct lm_heap *heap)
-{
-    return load_relaxed(&heap->control->state) == LM_HEAP_LIVE;
-}
-
-void lm_heap_empty_unit_cache(struct lm_heap *heap)
-{
-    while (heap->cached_units > 0)
-        lm_units_give(heap->unit_cache[--heap->cached_units], 1);
-}
-
-/* A thread that goes on will soon want the unit again. */
-static void give_units(struct lm_heap *heap, size_t unit, size_t count)
-{
-    if (count == 1 && heap->cached_units < LM_UNIT_CACHE && is_live(heap) && lm_options.magazines)
-        heap->unit_cache[heap->cached_units++] = (uint32_t)unit;
-    else
-        lm_units_give(unit, count);
-}
 
 static size_t take_units(struct lm_heap *heap, size_t count)
 {
     size_t dirty;
-    if (count == 1 && heap->cached_units > 0)
-        return heap->unit_cache[--heap->cached_units];
-    return lm_units_take(count, 1, &dirty);
+    size_t unit = lm_stock_take(&heap->stock, count);
+    return unit != LM_NO_UNIT ? unit : lm_units_take(count, 1, &dirty);
 }
 
 /* Without the tail behind the last slot, which is no waste that a sweep of full slabs could return. */
@@ -67,7 +47,8 @@ static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
     lm_bin_remove(&heap->bins[slab->class], slab);
     forget_slab(heap, slab);
     lm_slab_destroy(slab);
-    give_units(heap, unit, units);
+    if (!lm_stock_put(heap, unit, units))
+        lm_units_give(unit, units);
 }
 
 /* Frees the slots of one word, whose slab is this heap's. True if the slab is gone then. */

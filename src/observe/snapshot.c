@@ -34,9 +34,11 @@ static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *con
     lm_lock_take(&control->lock);
     if (load_relaxed(&control->state) == LM_HEAP_PARKED)
         snapshot->parked_heaps++;
-    if (!control->is_dormant)
+    if (!control->is_dormant) {
+        snapshot->dirty += (size_t)control->body->stock.units << lm_unit_log2;
         for (unsigned class = 0; class < LM_CLASSES; class ++)
             count_class(&snapshot->classes[class], control->body, class);
+    }
     lm_lock_give(&control->lock);
     lm_heap_settle(control);
 }
@@ -62,7 +64,7 @@ void lm_snapshot_take(struct lm_snapshot *snapshot)
     snapshot->large = lm_large_units() << lm_unit_log2;
     snapshot->huge = lm_huge_total();
     snapshot->live += snapshot->large + snapshot->huge;
-    snapshot->dirty = units.dirty << lm_unit_log2;
+    snapshot->dirty += units.dirty << lm_unit_log2;
     snapshot->metadata = lm_metadata_size() + units.committed * 2 * sizeof(uint32_t);
     snapshot->committed = (units.committed << lm_unit_log2) + snapshot->huge + snapshot->metadata;
     snapshot->reserved = lm_window.reserved;

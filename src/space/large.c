@@ -14,28 +14,35 @@ void *lm_large_take(size_t size, size_t alignment, bool *is_zero)
     size_t unit = lm_units_take(count, alignment, &dirty);
     if (unit == LM_NO_UNIT)
         return NULL;
+    *is_zero = dirty == 0;
+    return lm_large_make(unit, count);
+}
+
+void *lm_large_make(size_t unit, size_t count)
+{
     add_relaxed(&units_in_use, count);
     /* relaxed: whoever gets the pointer later got it by some release of the program */
     store_relaxed(lm_unit_detail(unit), (uint32_t)count);
     store_relaxed(&lm_window.map[unit], LM_TAG_LARGE);
-    *is_zero = dirty == 0;
     return lm_unit_address(unit);
 }
 
 /* One of several racing frees wins. */
-static bool claim(size_t unit, size_t *count)
+bool lm_large_claim(size_t unit, size_t *count)
 {
     *count = load_relaxed(lm_unit_detail(unit));
     uint32_t tag = exchange_acq_rel(&lm_window.map[unit], (uint32_t)LM_TAG_FREE);
-    return tag == LM_TAG_LARGE;
+    if (tag != LM_TAG_LARGE)
+        return false;
+    sub_relaxed(&units_in_use, *count);
+    return true;
 }
 
 bool lm_large_give(size_t unit)
 {
     size_t count;
-    if (!claim(unit, &count))
+    if (!lm_large_claim(unit, &count))
         return false;
-    sub_relaxed(&units_in_use, count);
     lm_units_give(unit, count);
     return true;
 }

@@ -12,7 +12,12 @@
 
 /* alignment: a power of two. *is_zero: the block reads as zero. NULL if memory is out. */
 void *lm_large_take(size_t size, size_t alignment, bool *is_zero);
-/* The unit was tagged LM_TAG_LARGE; false if somebody else freed the block meanwhile. */
+/* The same of `count` units that the caller took. */
+void *lm_large_make(size_t unit, size_t count);
+/* The unit was tagged LM_TAG_LARGE; false if somebody else freed the block meanwhile. Its units are
+ * the caller's then. */
+bool lm_large_claim(size_t unit, size_t *count);
+/* The same, and the units go to the pool. */
 bool lm_large_give(size_t unit);
 /* The same when the run's address space is somebody else's now: its units are never used again. */
 void lm_large_abandon(size_t unit);

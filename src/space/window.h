@@ -17,7 +17,7 @@
  * are only numbers until a piece is mapped; pieces that somebody else occupies are skipped.
  *
  *   W1  units [0, lm_window_units) are committed, or tagged LM_TAG_TAKEN
- *   W2  map[u] is LM_TAG_FREE, LM_TAG_TAKEN, LM_TAG_LARGE or owner << 8 | class
+ *   W2  map[u] is LM_TAG_FREE, _TAKEN, _LARGE, _KEPT or owner << 8 | class
  *   W3  detail[-u] is the slab's metadata index for every unit of a slab, and the length in units
  *       for the first unit of a large run
  */
@@ -40,6 +40,8 @@ enum lm_tag {
     LM_TAG_FREE = 0,
     LM_TAG_LARGE = 0xF0,
     LM_TAG_TAKEN = 0xF1,
+    /* of a free run that a heap keeps for itself */
+    LM_TAG_KEPT = 0xF2,
     LM_TAG_CLASS_BITS = 8,
 };
 

@@ -190,10 +190,16 @@ static bool a_storm_of_failures_is_survived(void)
     lm_free(lm_malloc(1));
     pthread_create(&thread, NULL, storm, NULL);
     bool is_right = true;
+    /* What is kept makes every round ask the system for more. */
+    void *kept[30] = {NULL};
     for (int round = 0; round < 30 && refusals < 50 && is_right; round++) {
+        kept[round] = lm_malloc(LM_MIB);
+        refusals += kept[round] == NULL ? 1 : 0;
         is_right = play(seed + (uint64_t)round);
         unit_in_threads(2, play_in_thread, NULL);
     }
+    for (int round = 0; round < 30; round++)
+        lm_free(kept[round]);
     is_over = true;
     pthread_join(thread, NULL);
     tap_diag("%u calls were refused", refusals);

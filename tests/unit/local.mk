@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/split tests/unit/split_torture \
 	tests/unit/bin tests/unit/bin_torture \
 	tests/unit/magazine tests/unit/magazine_torture \
+	tests/unit/stock tests/unit/stock_torture \
 	tests/unit/sweep tests/unit/sweep_torture \
 	tests/unit/remote tests/unit/remote_torture \
 	tests/unit/registry tests/unit/registry_torture \
@@ -179,6 +180,15 @@ tests_unit_magazine_torture_SOURCES = tests/unit/magazine.c
 tests_unit_magazine_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_magazine_torture_CFLAGS = $(unit_compile)
 tests_unit_magazine_torture_LDADD = libcore_torture.la
+
+tests_unit_stock_SOURCES = tests/unit/stock.c
+tests_unit_stock_CPPFLAGS = $(unit_plain)
+tests_unit_stock_CFLAGS = $(unit_compile)
+tests_unit_stock_LDADD = libcore.la
+tests_unit_stock_torture_SOURCES = tests/unit/stock.c
+tests_unit_stock_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_stock_torture_CFLAGS = $(unit_compile)
+tests_unit_stock_torture_LDADD = libcore_torture.la
 
 tests_unit_sweep_SOURCES = tests/unit/sweep.c
 tests_unit_sweep_CPPFLAGS = $(unit_plain)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/stock.c - see heap/stock.h.
+ */
+#include "heap/stock.h"
+
+#include "heap/owner.h"
+
+static void tag_run(size_t first, size_t count, uint32_t tag)
+{
+    /* relaxed: only a pointer freed twice leads here, and it gets the same answer from either tag */
+    for (size_t unit = first; unit < first + count; unit++)
+        store_relaxed(&lm_window.map[unit], tag);
+}
+
+size_t lm_stock_take(struct lm_stock *stock, size_t count)
+{
+    if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == 0)
+        return LM_NO_UNIT;
+    uint8_t left = --stock->counts[count - 1];
+    if (left < stock->idle[count - 1])
+        stock->idle[count - 1] = left;
+    stock->units -= (uint32_t)count;
+    size_t first = stock->runs[count - 1][left];
+    tag_run(first, count, LM_TAG_FREE);
+    return first;
+}
+
+bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count)
+{
+    struct lm_stock *stock = &heap->stock;
+    size_t most = LM_STOCK_LEAST + (heap->sweep.slab_size >> lm_unit_log2) / LM_STOCK_SHARE;
+    if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == LM_STOCK_DEPTH ||
+        stock->units + count > most || !lm_options.magazines ||
+        load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
+        return false;
+    tag_run(first, count, LM_TAG_KEPT);
+    stock->runs[count - 1][stock->counts[count - 1]++] = (uint32_t)first;
+    stock->units += (uint32_t)count;
+    return true;
+}
+
+/* Gives back the `number` runs of a length that were put first. */
+static void give_back(struct lm_stock *stock, size_t count, size_t number)
+{
+    uint32_t *runs = stock->runs[count - 1];
+    for (size_t i = 0; i < number; i++) {
+        tag_run(runs[i], count, LM_TAG_FREE);
+        lm_units_give(runs[i], count);
+    }
+    stock->counts[count - 1] = (uint8_t)(stock->counts[count - 1] - number);
+    for (size_t i = 0; i < stock->counts[count - 1]; i++)
+        runs[i] = runs[i + number];
+    stock->units -= (uint32_t)(number * count);
+}
+
+void lm_stock_empty(struct lm_stock *stock)
+{
+    for (size_t count = 1; count <= LM_STOCK_LONGEST && stock->units != 0; count++) {
+        give_back(stock, count, stock->counts[count - 1]);
+        stock->idle[count - 1] = 0;
+    }
+}
+
+void lm_stock_age(struct lm_stock *stock)
+{
+    for (size_t count = 1; count <= LM_STOCK_LONGEST; count++) {
+        give_back(stock, count, stock->idle[count - 1]);
+        stock->idle[count - 1] = stock->counts[count - 1];
+    }
+}
+
+size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
+{
+    if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
+        return LM_NO_UNIT;
+    lm_lock_take(&heap->control->lock);
+    size_t first = lm_stock_take(&heap->stock, count);
+    lm_lock_give(&heap->control->lock);
+    return first;
+}
+
+bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
+{
+    if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
+        return false;
+    lm_lock_take(&heap->control->lock);
+    bool is_kept = lm_stock_put(heap, first, count);
+    lm_lock_give(&heap->control->lock);
+    return is_kept;
+}

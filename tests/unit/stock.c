@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/stock: short runs stay with the heap that freed them, within bounds and not for long.
+ */
+#include "unit.h"
+
+#include "heap/owner.h"
+#include "heap/registry.h"
+#include "heap/stock.h"
+
+enum { STEPS = 20000, BLOCKS = 64 };
+
+static uint64_t seed;
+
+static struct lm_heap *heap_of_mine(void)
+{
+    lm_free(lm_malloc(1));
+    return lm_thread.heap;
+}
+
+/* K1 and K2. */
+static bool is_sound(const struct lm_stock *stock)
+{
+    size_t units = 0;
+    for (size_t count = 1; count <= LM_STOCK_LONGEST; count++) {
+        UNIT_CHECK(stock->counts[count - 1] <= LM_STOCK_DEPTH);
+        UNIT_CHECK(stock->idle[count - 1] <= stock->counts[count - 1]);
+        units += stock->counts[count - 1] * count;
+        for (size_t i = 0; i < stock->counts[count - 1]; i++) {
+            size_t first = stock->runs[count - 1][i];
+            UNIT_CHECK(!lm_units_is_free(first));
+            for (size_t unit = first; unit < first + count; unit++)
+                UNIT_CHECK(lm_unit_tag(unit) == LM_TAG_KEPT);
+        }
+    }
+    UNIT_CHECK_THAT(stock->units == units, "%u units, not %zu", stock->units, units);
+    return true;
+}
+
+static bool a_freed_run_serves_the_next_block_of_its_length(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    for (size_t count = 3; count <= LM_STOCK_LONGEST; count++) {
+        lm_trim();
+        void *block = lm_malloc(count * lm_unit_size);
+        lm_free(block);
+        UNIT_CHECK(heap->stock.counts[count - 1] == 1 && is_sound(&heap->stock));
+        UNIT_CHECK(lm_malloc(count * lm_unit_size) == block);
+        UNIT_CHECK(heap->stock.units == 0);
+        lm_free(block);
+    }
+    return is_sound(&heap->stock);
+}
+
+static bool what_is_kept_reads_as_dirty(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    size_t size = 3 * lm_unit_size;
+    lm_trim();
+    lm_free(memset(lm_malloc(size), 1, size));
+    UNIT_CHECK(heap->stock.counts[2] != 0);
+    char *block = lm_calloc(1, size);
+    for (size_t i = 0; i < size; i++)
+        UNIT_CHECK(block[i] == 0);
+    lm_free(block);
+    return true;
+}
+
+static bool the_stock_keeps_its_bounds(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    uint64_t random = seed;
+    void *blocks[BLOCKS] = {NULL};
+    for (int step = 0; step < STEPS; step++) {
+        size_t at = unit_below(&random, BLOCKS);
+        lm_free(blocks[at]);
+        blocks[at] = lm_malloc(1 + unit_below(&random, 10 * lm_unit_size));
+        size_t slabs = heap->sweep.slab_size >> lm_unit_log2;
+        /* Slabs may have gone since a run was kept. */
+        UNIT_CHECK(heap->stock.units <= LM_STOCK_LEAST + BLOCKS * 2 || slabs > BLOCKS * 2);
+        if (step % 512 == 0)
+            UNIT_CHECK(is_sound(&heap->stock));
+    }
+    for (int i = 0; i < BLOCKS; i++)
+        lm_free(blocks[i]);
+    UNIT_CHECK(is_sound(&heap->stock));
+    lm_trim();
+    UNIT_CHECK(heap->stock.units == 0 && is_sound(&heap->stock));
+    return lm_units_totals().dirty == 0;
+}
+
+static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
+{
+    struct lm_heap *heap = heap_of_mine();
+    lm_trim();
+    lm_free(lm_malloc(3 * lm_unit_size));
+    lm_stock_age(&heap->stock);
+    UNIT_CHECK(heap->stock.counts[2] == 1);
+    /* In this epoch it is wanted. */
+    lm_free(lm_malloc(3 * lm_unit_size));
+    lm_stock_age(&heap->stock);
+    UNIT_CHECK(heap->stock.counts[2] == 1);
+    lm_stock_age(&heap->stock);
+    UNIT_CHECK(heap->stock.counts[2] == 0 && heap->stock.units == 0);
+    return is_sound(&heap->stock);
+}
+
+static void *leave_a_run(void *unused)
+{
+    lm_free(lm_malloc(3 * lm_unit_size));
+    return unused;
+}
+
+static bool a_thread_that_ends_leaves_no_stock(void)
+{
+    unit_in_threads(1, leave_a_run, NULL);
+    struct lm_heap_control *control = NULL;
+    while ((control = lm_heap_next(control)) != NULL)
+        if (control->state == LM_HEAP_PARKED)
+            UNIT_CHECK(control->is_dormant || control->body->stock.units == 0);
+    return true;
+}
+
+int main(void)
+{
+    unit_start();
+    seed = tap_seed();
+    UNIT_TRUTH(a_freed_run_serves_the_next_block_of_its_length);
+    UNIT_TRUTH(what_is_kept_reads_as_dirty);
+    UNIT_TRUTH(the_stock_keeps_its_bounds);
+    UNIT_TRUTH(a_run_that_nobody_wants_goes_back_after_two_epochs);
+    UNIT_TRUTH(a_thread_that_ends_leaves_no_stock);
+    return tap_done();
+}
