@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Not in every libc's headers yet. */
 void free_sized(void *p, size_t size);
@@ -25,10 +26,10 @@ LM_INLINE void *or_enomem(void *p)
     return p;
 }
 
-LM_COLD static void *malloc_slow(size_t size)
+LM_COLD static void *malloc_slow(size_t alignment, size_t size)
 {
     lm_api_init();
-    return or_enomem(lm_malloc_slow(size));
+    return or_enomem(lm_malloc_slow(alignment, size));
 }
 
 LM_COLD static void free_slow(void *p)
@@ -40,7 +41,7 @@ LM_COLD static void free_slow(void *p)
 LM_DOOR void *malloc(size_t size)
 {
     void *p = lm_malloc_fast(size);
-    return lm_likely(p != NULL) ? p : malloc_slow(size);
+    return lm_likely(p != NULL) ? p : malloc_slow(1, size);
 }
 
 LM_DOOR void free(void *p)
@@ -49,10 +50,18 @@ LM_DOOR void free(void *p)
         free_slow(p);
 }
 
-LM_DOOR void *calloc(size_t count, size_t size)
+LM_COLD static void *calloc_slow(size_t count, size_t size)
 {
     lm_api_init();
     return or_enomem(lm_calloc(count, size));
+}
+
+LM_DOOR void *calloc(size_t count, size_t size)
+{
+    size_t total;
+    bool is_too_much = __builtin_mul_overflow(count, size, &total);
+    void *p = lm_unlikely(is_too_much) ? NULL : lm_malloc_fast(total);
+    return lm_likely(p != NULL) ? memset(p, 0, total) : calloc_slow(count, size);
 }
 
 LM_DOOR void *realloc(void *p, size_t size)
@@ -75,15 +84,15 @@ LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
     return realloc(p, total);
 }
 
-static void *aligned(size_t alignment, size_t size)
+LM_INLINE void *aligned(size_t alignment, size_t size)
 {
-    lm_api_init();
-    return or_enomem(lm_memalign(alignment, size));
+    void *p = lm_memalign_fast(alignment, size);
+    return lm_likely(p != NULL) ? p : malloc_slow(alignment, size);
 }
 
 LM_DOOR void *aligned_alloc(size_t alignment, size_t size)
 {
-    if (!lm_is_power_of_two(alignment)) {
+    if (lm_unlikely(!lm_is_power_of_two(alignment))) {
         errno = EINVAL;
         return NULL;
     }
@@ -92,11 +101,15 @@ LM_DOOR void *aligned_alloc(size_t alignment, size_t size)
 
 LM_DOOR int posix_memalign(void **result, size_t alignment, size_t size)
 {
-    if (!lm_is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
+    if (lm_unlikely(!lm_is_power_of_two(alignment) || alignment % sizeof(void *) != 0))
         return EINVAL;
-    lm_api_init();
-    void *p = lm_memalign(alignment, size);
-    if (p == NULL)
+    void *p = lm_memalign_fast(alignment, size);
+    if (lm_unlikely(p == NULL)) {
+        int saved = errno;
+        p = malloc_slow(alignment, size);
+        errno = saved;
+    }
+    if (lm_unlikely(p == NULL))
         return ENOMEM;
     *result = p;
     return 0;

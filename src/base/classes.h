@@ -12,6 +12,7 @@
  *
  *   C1  sizes are multiples of 16 and grow with the class
  *   C2  lm_class_of[(n + 15) / 16] names a class whose size is >= n
+ *   C3  steps are powers of two, and a class's size is a multiple of the step below it
  */
 #ifndef LM_BASE_CLASSES_H
 #define LM_BASE_CLASSES_H

@@ -101,28 +101,12 @@ static void *take_big(size_t size, size_t alignment, bool *is_zero)
     return p;
 }
 
-/* The class of requests for `size` bytes whose slots are all aligned; LM_CLASSES if there is none.
- * Slabs start at unit boundaries, so a size that is a multiple of the alignment will do. */
-static unsigned aligned_class(size_t alignment, size_t size)
-{
-    size_t least = lm_max(size, alignment);
-    if (least > LM_SMALL_MAX || alignment > lm_unit_size)
-        return LM_CLASSES;
-    unsigned class = lm_class_for(least);
-    while ((lm_class_table[class].size & (alignment - 1)) != 0)
-        class = lm_class_for(lm_class_table[class].size + 1);
-    return class;
-}
-
 static void *take_once(size_t alignment, size_t size, bool *is_zero)
 {
-    unsigned class = LM_CLASSES;
     *is_zero = false;
-    if (alignment > LM_QUANTUM)
-        class = aligned_class(alignment, size);
-    else if (size <= LM_SMALL_MAX)
-        class = lm_class_for(size);
-    return class < LM_CLASSES ? take_small(class) : take_big(lm_max(size, 1), alignment, is_zero);
+    if (lm_is_small(alignment, size))
+        return take_small(lm_aligned_class(alignment, size));
+    return take_big(lm_max(size, 1), alignment, is_zero);
 }
 
 /* When memory is out everything that is cached goes back, once, before NULL is the answer. */
@@ -138,16 +122,16 @@ static void *take(size_t alignment, size_t size, bool *is_zero)
     return p;
 }
 
-LM_COLD void *lm_malloc_slow(size_t size)
+LM_COLD void *lm_malloc_slow(size_t alignment, size_t size)
 {
     bool is_zero;
-    return take(1, size, &is_zero);
+    return take(alignment, size, &is_zero);
 }
 
 void *lm_malloc(size_t size)
 {
     void *p = lm_malloc_fast(size);
-    return lm_likely(p != NULL) ? p : lm_malloc_slow(size);
+    return lm_likely(p != NULL) ? p : lm_malloc_slow(1, size);
 }
 
 void *lm_calloc(size_t count, size_t size)
@@ -166,14 +150,8 @@ void *lm_calloc(size_t count, size_t size)
 
 void *lm_memalign(size_t alignment, size_t size)
 {
-    bool is_zero;
-    if (lm_likely(lm_thread.heap != lm_heap_nobodys())) {
-        unsigned class = aligned_class(lm_max(alignment, LM_QUANTUM), size);
-        void *p = class < LM_CLASSES ? lm_heap_take(lm_thread.heap, class) : NULL;
-        if (lm_likely(p != NULL))
-            return p;
-    }
-    return take(alignment, size, &is_zero);
+    void *p = lm_memalign_fast(alignment, size);
+    return lm_likely(p != NULL) ? p : lm_malloc_slow(alignment, size);
 }
 
 void lm_free(void *p)

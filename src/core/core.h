@@ -34,7 +34,7 @@ bool lm_is_ours(const void *p);
 void lm_core_after_fork(void);
 
 /* The slow halves, for doors that have the fast ones inline. */
-void *lm_malloc_slow(size_t size);
+void *lm_malloc_slow(size_t alignment, size_t size);
 void lm_free_slow(void *p);
 
 /* What to do with pointers that are not ours. Set by the doors before the first such pointer can
@@ -53,6 +53,29 @@ LM_INLINE void *lm_malloc_fast(size_t size)
         return NULL;
     struct lm_heap *heap = lm_thread.heap;
     return lm_heap_take(heap, lm_class_for(size));
+}
+
+LM_INLINE bool lm_is_small(size_t alignment, size_t size)
+{
+    return size <= LM_SMALL_MAX && alignment <= lm_unit_size;
+}
+
+/* The class of requests for `size` bytes whose slots are all aligned. Slabs start at unit boundaries,
+ * so a class whose size is a multiple of the alignment will do; and that is what a multiple of the
+ * alignment gets: it is either the size of a class, or the steps between the classes near it are
+ * multiples of the alignment (C3). */
+LM_INLINE unsigned lm_aligned_class(size_t alignment, size_t size)
+{
+    return lm_class_for(lm_round_up(size + (size == 0), alignment));
+}
+
+/* NULL: lm_malloc_slow has to do it. */
+LM_INLINE void *lm_memalign_fast(size_t alignment, size_t size)
+{
+    struct lm_heap *heap = lm_thread.heap;
+    if (lm_unlikely(!lm_is_small(alignment, size)))
+        return NULL;
+    return lm_heap_take(heap, lm_aligned_class(alignment, size));
 }
 
 /* False: lm_free_slow has to do it. */

@@ -67,6 +67,21 @@ static bool a_split_sends_what_fits_to_the_class_below(void)
     return true;
 }
 
+/* C3, which aligned requests rely on; also while some classes are split and others are not. */
+static bool multiples_of_an_alignment_get_classes_that_are(void)
+{
+    lm_classes_init();
+    for (unsigned step = 0; step <= LM_CLASSES; step++) {
+        for (size_t alignment = LM_QUANTUM; alignment <= LM_SMALL_MAX; alignment *= 2)
+            for (size_t size = alignment; size <= LM_SMALL_MAX; size += alignment)
+                UNIT_CHECK_THAT(lm_class_table[lm_class_for(size)].size % alignment == 0,
+                                "size %zu, alignment %zu", size, alignment);
+        /* In an order that leaves neighbours in different states. */
+        lm_class_split(step * 37 % LM_CLASSES);
+    }
+    return true;
+}
+
 static bool split_classes_are_tight(void)
 {
     lm_classes_init();
@@ -149,6 +164,7 @@ int main(void)
     UNIT_TRUTH(each_class_size_gets_its_own_class_or_the_next);
     UNIT_TRUTH(the_reciprocal_divides_exactly);
     UNIT_TRUTH(a_split_sends_what_fits_to_the_class_below);
+    UNIT_TRUTH(multiples_of_an_alignment_get_classes_that_are);
     UNIT_TRUTH(split_classes_are_tight);
     UNIT_TRUTH(a_split_that_was_cut_short_is_finished_by_the_next);
     UNIT_TRUTH(requests_fit_at_every_moment);
