@@ -31,7 +31,7 @@ static struct {
     _Atomic(free_function) next_free;
     void *(*next_realloc)(void *, size_t);
     size_t (*next_usable_size)(void *);
-} api;
+} api = {.lock = LM_LOCK_OF(LM_RANK_API)};
 
 /* The library is linked without the compiler's start files; pthread_atfork and atexit want to know whose
  * function they are given. A static program's start files have the same. */

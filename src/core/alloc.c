@@ -18,7 +18,7 @@ static struct {
     struct lm_lock lock;
     /* [a] release when ready, acquire by whoever looks */
     _Atomic(bool) is_ready;
-} core;
+} core = {.lock = LM_LOCK_OF(LM_RANK_CORE)};
 
 static void foreign_free(void *p)
 {
@@ -259,6 +259,7 @@ bool lm_is_ours(const void *p)
 
 void lm_core_after_fork(void)
 {
+    lm_lock_forget_all();
     lm_lock_reset(&core.lock);
     lm_metadata_after_fork();
     lm_units_after_fork();

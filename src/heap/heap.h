@@ -55,7 +55,7 @@ struct lm_heap_control {
     struct lm_heap *body;
     /* [l] own lock: the body's pages were given back */
     bool is_dormant;
-    uint8_t padding[31];
+    uint8_t padding[23];
 };
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");

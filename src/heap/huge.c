@@ -46,7 +46,7 @@ static struct {
     _Atomic(size_t) total;
     /* [l] */
     bool is_ready;
-} zone;
+} zone = {.lock = LM_LOCK_OF(LM_RANK_HUGE)};
 
 static const size_t granule_size = (size_t)1 << LM_GRANULE_LOG2;
 

@@ -62,7 +62,7 @@ static struct {
     /* [c] runs lm_heap_leave at a thread's exit */
     pthread_key_t key;
     bool has_key;
-} registry;
+} registry = {.lock = LM_LOCK_OF(LM_RANK_REGISTRY)};
 
 /* The thread is going: its heap waits for another one. */
 static void leave_thread(void *heap)
@@ -104,6 +104,7 @@ static struct lm_heap_control *make_heap(void)
         lm_area_extend(&registry.area, (id + 1 - LM_CONTROLS_FIRST) * sizeof *control)) {
         control = lm_heap_control_at(id);
         control->id = id;
+        control->lock.rank = LM_RANK_HEAP;
         control->body = body;
         control->is_dormant = true;
         store_relaxed(&control->state, LM_HEAP_LIVE);

@@ -59,7 +59,7 @@ static struct {
     uint32_t lists[SIZES + 1];
     /* [l] D2 */
     uint16_t epoch;
-} state;
+} state = {.lock = LM_LOCK_OF(LM_RANK_METADATA)};
 
 /* 16 KiB, or a page where that is more, so that a chunk's pages are its own. */
 static unsigned chunk_log2(void)

@@ -37,7 +37,7 @@ static struct {
     /* [c] */
     struct lm_area huge_area;
     struct lm_area control_area;
-} state;
+} state = {.lock = LM_LOCK_OF(LM_RANK_SPACE), .purge_lock = LM_LOCK_OF(LM_RANK_PURGE)};
 
 /* Units purged in one system call at most, so that no caller waits long. */
 enum { PURGE_RUN = 4096 };
