@@ -57,7 +57,7 @@ bench_programs_shapes_xmalloc_SOURCES = \
 bench_programs_shapes_xmalloc_CFLAGS = $(SHAPE_CFLAGS)
 
 # One driver for each real program.
-EXTRA_DIST += \
+EXTRA_DIST += scripts/programs-rss \
 	bench/programs/common.sh \
 	bench/programs/cxx.sh \
 	bench/programs/git.sh \
