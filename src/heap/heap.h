@@ -7,7 +7,7 @@
  * that only the owner touches; a parked heap without slabs gives them back.
  *
  *   control   | lock | state | inbox ... |            strangers push remote nodes to the inbox
- *   body      | top[72] | end[72] | tag | magazines | bins | outbox | first slots of magazines |
+ *   body      | top[72] | end[72] | tag | magazines | first slots of magazines | outbox | bins |
  *
  *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
@@ -63,13 +63,17 @@ _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache lin
 struct lm_magazine {
     /* [o] slot 0, the one that holds NULL */
     void **slots;
-    /* [o] blocks it can hold; one less than a power of two, or 0 */
+    /* [o] blocks it can hold; one less than a power of two, or 0: not opened yet, or never */
     uint32_t capacity;
     /* [o] slow paths since it last grew or was looked at */
     uint8_t pressure;
     /* [o] flushes since the last refill */
     uint8_t flushes;
+    /* [o] which of the heap's first_slots is its own, once it is open */
+    uint8_t first;
 };
+
+_Static_assert(sizeof(struct lm_magazine) == 16, "all magazines share the body's first page");
 
 enum { LM_BIN_FIRST = 4 };
 
@@ -98,12 +102,6 @@ struct lm_outbox_entry {
     /* [o] */
     struct lm_remote *node;
     uint64_t mask;
-};
-
-struct lm_outbox {
-    struct lm_outbox_entry entries[LM_OUTBOX_ENTRIES];
-    /* [o] bytes of the blocks held back */
-    size_t size;
 };
 
 /* The hole sweep of partly used slabs: waste = slab_size - used_size - swept_size. */
@@ -141,17 +139,28 @@ struct lm_heap {
     /* [c] */
     struct lm_heap_control *control;
     struct lm_magazine magazines[LM_CLASSES];
-    struct lm_bin bins[LM_CLASSES];
-    struct lm_outbox outbox;
-    struct lm_stock stock;
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
     /* [o] milliseconds: when idle magazines were last looked for, and slow paths since then */
     uint64_t last_epoch;
     uint32_t slow_paths;
+    /* [o] first_slots in use */
+    uint32_t opened;
     struct lm_sweep sweep;
+    /* [o] bytes of the blocks that the outbox holds back */
+    size_t outbox_size;
+    /* [c] NULL: slot 0 of all magazines that are not open */
+    void *no_slot;
+    /* [o] in the order in which classes are used, so that a thread of few classes has few pages */
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
+    /* From here on only threads that free strangers' blocks or have slabs of their own write. */
+    struct lm_outbox_entry outbox[LM_OUTBOX_ENTRIES];
+    struct lm_stock stock;
+    struct lm_bin bins[LM_CLASSES];
 };
+
+_Static_assert(offsetof(struct lm_heap, first_slots) <= 2560,
+               "a thread of two dozen classes needs one page of its heap");
 
 /* What a thread without a heap points at: its magazines are empty and full at once. Read-only, and no
  * more than the front of a heap, down to `control`: nobody looks further. */

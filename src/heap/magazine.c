@@ -58,10 +58,21 @@ void lm_heap_init_magazines(struct lm_heap *heap)
         struct lm_magazine *magazine = &heap->magazines[class];
         magazine->flushes = 0;
         magazine->pressure = 0;
-        install(heap, class, heap->first_slots[class], first_capacity(class), 0);
+        install(heap, class, &heap->no_slot, 0, 0);
     }
+    heap->opened = 0;
     heap->magazine_size = 0;
     heap->sweep.bound = LM_SWEEP_LEAST;
+}
+
+/* The first slow path of a class. */
+static void open_magazine(struct lm_heap *heap, unsigned class)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    if (lm_likely(magazine->capacity != 0) || !lm_options.magazines)
+        return;
+    magazine->first = (uint8_t)heap->opened++;
+    install(heap, class, heap->first_slots[magazine->first], first_capacity(class), 0);
 }
 
 /* Moves the blocks, which fit, into an array of another capacity. */
@@ -71,7 +82,7 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     uint32_t count = count_of(heap, class);
     uint32_t old_capacity = magazine->capacity;
     void **old = magazine->slots;
-    void **slots = heap->first_slots[class];
+    void **slots = heap->first_slots[magazine->first];
     if (capacity > LM_MAGAZINE_FIRST)
         slots = lm_metadata_take(array_size(capacity));
     if (slots == NULL)
@@ -168,7 +179,8 @@ static void enter(struct lm_heap *heap, unsigned class)
 {
     lm_lock_take(&heap->control->lock);
     lm_heap_verify_class(heap, class);
-    lm_outbox_flush(&heap->outbox);
+    open_magazine(heap, class);
+    lm_outbox_flush(heap);
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
     heap->slow_paths++;

@@ -61,14 +61,14 @@ static void publish_entry(struct lm_outbox_entry *entry)
     publish(node, mask);
 }
 
-void lm_outbox_flush(struct lm_outbox *outbox)
+void lm_outbox_flush(struct lm_heap *heap)
 {
-    if (lm_likely(outbox->size == 0))
+    if (lm_likely(heap->outbox_size == 0))
         return;
     for (size_t i = 0; i < LM_OUTBOX_ENTRIES; i++)
-        if (outbox->entries[i].node != NULL)
-            publish_entry(&outbox->entries[i]);
-    outbox->size = 0;
+        if (heap->outbox[i].node != NULL)
+            publish_entry(&heap->outbox[i]);
+    heap->outbox_size = 0;
 }
 
 static size_t entry_number(const struct lm_remote *node)
@@ -88,8 +88,7 @@ void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
         publish(node, slot.bit);
         return;
     }
-    struct lm_outbox *outbox = &heap->outbox;
-    struct lm_outbox_entry *entry = &outbox->entries[entry_number(node)];
+    struct lm_outbox_entry *entry = &heap->outbox[entry_number(node)];
     if (entry->node != node) {
         if (entry->node != NULL)
             publish_entry(entry);
@@ -98,7 +97,7 @@ void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
     if (lm_unlikely((entry->mask & slot.bit) != 0))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     entry->mask |= slot.bit;
-    outbox->size += lm_class_table[slot.slab->class].size;
-    if (lm_unlikely(outbox->size >= LM_OUTBOX_BYTES))
-        lm_outbox_flush(outbox);
+    heap->outbox_size += lm_class_table[slot.slab->class].size;
+    if (lm_unlikely(heap->outbox_size >= LM_OUTBOX_BYTES))
+        lm_outbox_flush(heap);
 }

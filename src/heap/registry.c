@@ -220,7 +220,7 @@ void lm_heap_park(struct lm_heap *heap)
 {
     struct lm_heap_control *control = heap->control;
     lm_lock_take(&control->lock);
-    lm_outbox_flush(&heap->outbox);
+    lm_outbox_flush(heap);
     lm_heap_empty_magazines(heap);
     lm_stock_empty(&heap->stock);
     /* Ordered: see lm_heap_settle. */
@@ -266,7 +266,7 @@ static size_t trim_heap(struct lm_heap_control *control, bool is_own)
     uint32_t heap_state = load_relaxed(&control->state);
     if (heap_state != LM_HEAP_LOST && !control->is_dormant) {
         if (is_own || heap_state == LM_HEAP_PARKED) {
-            lm_outbox_flush(&control->body->outbox);
+            lm_outbox_flush(control->body);
             lm_heap_empty_magazines(control->body);
         }
         lm_heap_drain(control);
@@ -301,7 +301,8 @@ static void orphan(struct lm_heap_control *control)
     struct lm_heap *heap = control->body;
     if (control->is_dormant)
         return;
-    memset(&heap->outbox, 0, sizeof heap->outbox);
+    memset(heap->outbox, 0, sizeof heap->outbox);
+    heap->outbox_size = 0;
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         void **top = load_relaxed(&heap->top[class]);
         if (top != heap->magazines[class].slots)

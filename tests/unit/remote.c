@@ -47,7 +47,7 @@ static void *free_some(void *argument)
 {
     for (size_t i = (uintptr_t)argument; i < BLOCKS; i += THREADS) {
         lm_free(blocks[i]);
-        failures += lm_thread.heap->outbox.size >= LM_OUTBOX_BYTES;
+        failures += lm_thread.heap->outbox_size >= LM_OUTBOX_BYTES;
     }
     return NULL;
 }
