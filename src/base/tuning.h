@@ -92,6 +92,17 @@
  * few blocks of sizes that are out of fashion pin whole slabs. */
 #define LM_EPOCH_SLOW_PATHS LM_TUNE(256, 16)
 
+/* Heaps without a thread whose slabs serve cold magazines; the next one is used when those before it
+ * are busy. */
+#define LM_COMMONS LM_TUNE(4, 2)
+/* Blocks, and bytes, that a magazine takes from the commons and gives to it before it gets slabs of
+ * its own; and the largest blocks for which that saves pages. */
+#define LM_SHARE_MOST      LM_TUNE(32, 8)
+#define LM_SHARE_BYTES     (4 * LM_KIB)
+#define LM_SHARE_SIZE_MOST (8 * LM_KIB)
+/* Bytes that a cold magazine takes at a time, and keeps of what is freed. */
+#define LM_SHARE_BATCH_BYTES 256
+
 /* Entries, a power of two. An outbox entry merges the frees into one bitmap word of a stranger. */
 #define LM_OUTBOX_ENTRIES LM_TUNE(32, 2)
 /* Bytes of strangers' blocks that an outbox holds back before it is flushed. */

@@ -5,6 +5,7 @@
  */
 #include "core/core.h"
 
+#include "heap/commons.h"
 #include "heap/huge.h"
 #include "heap/registry.h"
 #include "heap/stock.h"
@@ -233,7 +234,9 @@ LM_NOINLINE void lm_free_slow(void *p)
     }
     struct lm_heap *heap = heap_to_free_with();
     uint32_t class = tag ^ heap->tag;
-    if (class >= LM_CLASSES)
+    if (class >= LM_CLASSES && lm_is_common(tag))
+        lm_commons_free(heap, p, unit);
+    else if (class >= LM_CLASSES)
         lm_heap_free_remote(heap, p, unit);
     else if (!lm_heap_give(heap, class, p))
         lm_heap_flush(heap, class, p);

@@ -110,12 +110,17 @@ void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab)
         bin->vacant_hint = word;
 }
 
-struct lm_slab *lm_bin_partial(struct lm_bin *bin)
+bool lm_bin_has_partial(struct lm_bin *bin)
 {
     uint32_t words = word_count(bin->capacity);
     while (bin->partial_hint < words && partial_words(bin)[bin->partial_hint] == 0)
         bin->partial_hint++;
-    if (bin->partial_hint == words)
+    return bin->partial_hint < words;
+}
+
+struct lm_slab *lm_bin_partial(struct lm_bin *bin)
+{
+    if (!lm_bin_has_partial(bin))
         return NULL;
     unsigned bit = lm_bits_lowest(partial_words(bin)[bin->partial_hint]);
     return lm_metadata_at(bin->slabs[bin->partial_hint * 64 + bit]);

@@ -16,6 +16,7 @@ void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab);
 
 /* The lowest partly used slab, NULL if all are full. */
 struct lm_slab *lm_bin_partial(struct lm_bin *bin);
+bool lm_bin_has_partial(struct lm_bin *bin);
 void lm_bin_mark_full(struct lm_bin *bin, const struct lm_slab *slab);
 void lm_bin_mark_partial(struct lm_bin *bin, const struct lm_slab *slab);
 

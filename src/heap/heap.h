@@ -11,7 +11,7 @@
  *
  *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
- *   H3  every block in a magazine is used (S1) in a slab of this heap and of this class
+ *   H3  every block in a magazine is used (S1) in a slab of this class, of this heap or of a commons
  *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` exactly
  *       while the place holds no slab
  *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
@@ -28,12 +28,16 @@
 #include "space/units.h"
 
 enum lm_heap_state {
+    /* a commons that nobody has needed yet */
+    LM_HEAP_UNBORN,
     /* belongs to a thread */
-    LM_HEAP_LIVE = 1,
+    LM_HEAP_LIVE,
     /* its thread is gone; waits for another */
     LM_HEAP_PARKED,
     /* a fork caught it in the middle of a slow path; never touched again */
     LM_HEAP_LOST,
+    /* never a thread's; see heap/commons.h */
+    LM_HEAP_COMMON,
 };
 
 struct lm_heap;
@@ -71,6 +75,8 @@ struct lm_magazine {
     uint8_t flushes;
     /* [o] which of the heap's first_slots is its own, once it is open */
     uint8_t first;
+    /* [o] blocks of a commons that it may still take or give; 0: promoted */
+    uint8_t share;
 };
 
 _Static_assert(sizeof(struct lm_magazine) == 16, "all magazines share the body's first page");

@@ -3,6 +3,8 @@
  * heap/magazine.c - the slow halves of malloc and free: an empty magazine is refilled, a full one
  * gives its older half back; magazines that ask often grow, idle ones shrink.
  */
+#include "heap/bin.h"
+#include "heap/commons.h"
 #include "heap/owner.h"
 #include "heap/stock.h"
 
@@ -58,6 +60,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
         struct lm_magazine *magazine = &heap->magazines[class];
         magazine->flushes = 0;
         magazine->pressure = 0;
+        magazine->share = lm_commons_share(heap, class);
         install(heap, class, &heap->no_slot, 0, 0);
     }
     heap->opened = 0;
@@ -145,10 +148,13 @@ void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class)
 void lm_heap_empty_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        if (heap->magazines[class].capacity == 0)
+            continue;
         lm_heap_empty_magazine(heap, class);
         if (heap->magazines[class].capacity > first_capacity(class))
             resize(heap, class, first_capacity(class));
         heap->magazines[class].pressure = 0;
+        heap->magazines[class].share = lm_commons_share(heap, class);
     }
 }
 
@@ -202,13 +208,17 @@ static void leave(struct lm_heap *heap, unsigned class)
     lm_lock_give(&heap->control->lock);
 }
 
-/* Fills half of the magazine at most, so that frees which follow find room; the lowest address comes
- * on top. */
-static void *refill_magazine(struct lm_heap *heap, unsigned class)
+/* It has a share of the commons left, and no slab of its own has room. */
+static bool is_cold(struct lm_heap *heap, unsigned class)
+{
+    return heap->magazines[class].share != 0 &&
+           (heap->control->slab_count == 0 || !lm_bin_has_partial(&heap->bins[class]));
+}
+
+/* `got` of the `wanted` blocks were put behind them; the lowest address comes on top. */
+static void *settle_refill(struct lm_heap *heap, unsigned class, size_t wanted, size_t got)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    size_t wanted = lm_min((magazine->capacity + 1) / 2, LM_REFILL_MOST);
-    size_t got = lm_heap_supply(heap, class, magazine->slots + wanted, wanted);
     if (got == 0)
         return NULL;
     if (got < wanted)
@@ -218,17 +228,43 @@ static void *refill_magazine(struct lm_heap *heap, unsigned class)
     return magazine->slots[got];
 }
 
-LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
+/* Fills half of the magazine at most, so that frees which follow find room. */
+static void *refill_magazine(struct lm_heap *heap, unsigned class)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    size_t wanted = lm_min((magazine->capacity + 1) / 2, LM_REFILL_MOST);
+    size_t got = lm_heap_supply(heap, class, magazine->slots + wanted, wanted);
+    return settle_refill(heap, class, wanted, got);
+}
+
+static void *refill_from_commons(struct lm_heap *heap, unsigned class)
+{
+    size_t wanted = lm_commons_batch(heap, class);
+    size_t got = lm_commons_supply(heap, class, heap->magazines[class].slots + wanted, wanted);
+    return settle_refill(heap, class, wanted, got);
+}
+
+/* Draining the mail or shrinking cannot fill a magazine, so it is still empty. */
+static void *refill_from_own(struct lm_heap *heap, unsigned class)
 {
     void *p = NULL;
-    enter(heap, class);
     grow_under_pressure(heap, class, heap->magazines[class].flushes != 0);
     heap->magazines[class].flushes = 0;
-    /* Draining the mail or shrinking cannot fill a magazine, so it is still empty. */
     if (heap->magazines[class].capacity != 0)
         p = refill_magazine(heap, class);
     else
         lm_heap_supply(heap, class, &p, 1);
+    return p;
+}
+
+LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
+{
+    void *p = NULL;
+    enter(heap, class);
+    if (is_cold(heap, class))
+        p = refill_from_commons(heap, class);
+    if (p == NULL)
+        p = refill_from_own(heap, class);
     leave(heap, class);
     return p;
 }

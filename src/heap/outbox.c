@@ -24,15 +24,20 @@ void lm_heap_deliver(struct lm_remote *node)
     lm_heap_settle(control);
 }
 
+static bool has_no_thread(uint32_t state)
+{
+    return state == LM_HEAP_PARKED || state == LM_HEAP_COMMON;
+}
+
 void lm_heap_settle(struct lm_heap_control *control)
 {
     /* Ordered: the push above before this load, and in lm_heap_park the state before the settling
      * that follows, so one of the two sees the other. */
-    while (load_ordered(&control->state) == LM_HEAP_PARKED && load_ordered(&control->inbox) != 0) {
+    while (has_no_thread(load_ordered(&control->state)) && load_ordered(&control->inbox) != 0) {
         if (!lm_lock_try(&control->lock))
             return;
         /* Under the lock the state cannot change; a heap that came to life drains by itself. */
-        if (load_relaxed(&control->state) == LM_HEAP_PARKED)
+        if (has_no_thread(load_relaxed(&control->state)))
             lm_heap_drain(control);
         lm_lock_give(&control->lock);
     }

@@ -65,6 +65,9 @@ void lm_heap_settle(struct lm_heap_control *control);
 
 /* heap/registry.c */
 
+/* Prepares a body whose pages read as zero. */
+void lm_heap_wake_body(struct lm_heap_control *control);
+
 /* A partly used slab of a parked heap; false if none was found in a few tries. */
 bool lm_heap_adopt_slab(struct lm_heap *heap, unsigned class);
 

@@ -79,6 +79,11 @@ bool lm_registry_init(void)
     if (registry.area.base == NULL)
         registry.area = *lm_units_control_area();
     lm_heap_controls = (struct lm_heap_control *)(void *)registry.area.base;
+    if (!lm_area_extend(&registry.area, (LM_COMMONS + 1) * sizeof *lm_heap_controls))
+        return false;
+    for (uint32_t id = 1; id <= LM_COMMONS; id++)
+        lm_heap_control_at(id)->is_dormant = true;
+    store_relaxed(&registry.count, LM_COMMONS);
     /* Not again if only a later step of the start failed. */
     if (!registry.has_key)
         registry.has_key = pthread_key_create(&registry.key, leave_thread) == 0;
@@ -131,7 +136,7 @@ static struct lm_heap_control *take_parked(void)
 }
 
 /* The body's pages read as zero. */
-static void wake_body(struct lm_heap_control *control)
+void lm_heap_wake_body(struct lm_heap_control *control)
 {
     struct lm_heap *heap = control->body;
     heap->control = control;
@@ -151,7 +156,7 @@ struct lm_heap *lm_heap_borrow(void)
         return NULL;
     lm_lock_take(&control->lock);
     if (control->is_dormant)
-        wake_body(control);
+        lm_heap_wake_body(control);
     store_ordered(&control->state, LM_HEAP_LIVE);
     control->body->last_epoch = lm_os_clock_ms();
     lm_lock_give(&control->lock);
@@ -220,8 +225,8 @@ void lm_heap_park(struct lm_heap *heap)
 {
     struct lm_heap_control *control = heap->control;
     lm_lock_take(&control->lock);
-    lm_outbox_flush(heap);
     lm_heap_empty_magazines(heap);
+    lm_outbox_flush(heap);
     lm_stock_empty(&heap->stock);
     /* Ordered: see lm_heap_settle. */
     store_ordered(&control->state, LM_HEAP_PARKED);
@@ -324,6 +329,9 @@ void lm_heap_after_fork(void)
             store_relaxed(&control->state, LM_HEAP_LOST);
             continue;
         }
+        if (load_relaxed(&control->state) == LM_HEAP_COMMON ||
+            load_relaxed(&control->state) == LM_HEAP_UNBORN)
+            continue;
         if (load_relaxed(&control->state) == LM_HEAP_LIVE)
             orphan(control);
         store_relaxed(&control->state, LM_HEAP_PARKED);

@@ -6,6 +6,7 @@
 #include "heap/owner.h"
 
 #include "heap/bin.h"
+#include "heap/commons.h"
 #include "heap/stock.h"
 #include "os/fatal.h"
 #include "os/os.h"
@@ -85,13 +86,23 @@ static void put_batch(struct lm_heap *heap, struct batch *batch)
     batch->mask = 0;
 }
 
+/* Frees what lies first in `blocks` and is a commons', as H3 allows. Result: how many. */
+static size_t release_common(uint32_t tag, unsigned class, void **blocks, size_t count)
+{
+    size_t same = 1;
+    if (lm_unlikely(!lm_is_common(tag) || (tag & LM_TAG_CLASS_MASK) != class))
+        lm_fatal("free", LM_DOUBLE_FREE, blocks[0]);
+    while (same < count && lm_unit_tag(lm_unit_of(blocks[same])) == tag)
+        same++;
+    lm_commons_give(blocks, same);
+    return same;
+}
+
 /* The batch turns to p's slab. */
 static void turn_to(struct lm_heap *heap, struct batch *batch, unsigned class, const char *p)
 {
     put_batch(heap, batch);
     size_t unit = lm_unit_of(p);
-    if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
-        lm_fatal("free", LM_DOUBLE_FREE, p);
     batch->slab = lm_slab_of_unit(unit);
     batch->start = lm_unit_address(batch->slab->unit);
     batch->size = (size_t)batch->slab->slots * lm_class_table[class].size;
@@ -159,8 +170,14 @@ void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t
     struct batch batch = {.size = 0, .mask = 0};
     for (size_t i = 0; i < count;) {
         const char *p = blocks[i];
-        if ((size_t)(p - batch.start) >= batch.size)
+        if ((size_t)(p - batch.start) >= batch.size) {
+            uint32_t tag = lm_unit_tag(lm_unit_of(p));
+            if (lm_unlikely(tag != (heap->tag | class))) {
+                i += release_common(tag, class, blocks + i, count - i);
+                continue;
+            }
             turn_to(heap, &batch, class, p);
+        }
         i += add_run(heap, &batch, class, blocks + i, count - i);
     }
     put_batch(heap, &batch);

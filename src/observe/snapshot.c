@@ -30,9 +30,11 @@ static void count_class(struct lm_class_count *count, const struct lm_heap *heap
 
 static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *control)
 {
-    snapshot->heaps++;
     lm_lock_take(&control->lock);
-    if (load_relaxed(&control->state) == LM_HEAP_PARKED)
+    uint32_t state = load_relaxed(&control->state);
+    if (state == LM_HEAP_LIVE || state == LM_HEAP_PARKED)
+        snapshot->heaps++;
+    if (state == LM_HEAP_PARKED)
         snapshot->parked_heaps++;
     if (!control->is_dormant) {
         snapshot->dirty += (size_t)control->body->stock.units << lm_unit_log2;

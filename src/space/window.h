@@ -43,6 +43,7 @@ enum lm_tag {
     /* of a free run that a heap keeps for itself */
     LM_TAG_KEPT = 0xF2,
     LM_TAG_CLASS_BITS = 8,
+    LM_TAG_CLASS_MASK = (1 << LM_TAG_CLASS_BITS) - 1,
 };
 
 struct lm_window {

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "heap/commons.h"
 #include "heap/registry.h"
 #include "observe/snapshot.h"
 
@@ -17,7 +18,14 @@ static struct lm_heap *heap_of_mine(void)
     return lm_thread.heap;
 }
 
-/* H1, H2 and the limits, for all magazines. */
+/* H3 */
+static bool is_of(const struct lm_heap *heap, unsigned class, const void *block)
+{
+    uint32_t tag = lm_unit_tag(lm_unit_of(block));
+    return (tag & LM_TAG_CLASS_MASK) == class && (lm_is_common(tag) || (tag ^ heap->tag) == class);
+}
+
+/* H1 to H3 and the limits, for all magazines. */
 static bool magazines_are_sound(const struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
@@ -30,7 +38,7 @@ static bool magazines_are_sound(const struct lm_heap *heap)
         UNIT_CHECK(magazine->capacity * lm_class_table[class].size <= LM_MAGAZINE_PAYLOAD_PROVEN);
         UNIT_CHECK(magazine->capacity == 0 || lm_is_power_of_two(magazine->capacity + 1));
         for (void **slot = magazine->slots + 1; slot <= top; slot++)
-            UNIT_CHECK(lm_unit_tag(lm_unit_of(*slot)) == (heap->tag | class));
+            UNIT_CHECK(is_of(heap, class, *slot));
     }
     return true;
 }

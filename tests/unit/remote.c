@@ -148,6 +148,9 @@ static bool frees_into_one_word_are_merged(void)
 
 static void *leave_half(void *unused)
 {
+    /* The blocks are to lie in slabs of this thread's, and not in the commons'. */
+    for (int i = 0; i < LM_SHARE_MOST; i++)
+        lm_free(lm_malloc(1000));
     for (int i = 0; i < 40; i++)
         blocks[i] = lm_malloc(1000);
     for (int i = 20; i < 40; i++)
