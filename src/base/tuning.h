@@ -39,9 +39,12 @@
 /* Blocks of 256 members that a set of runs or marks holds in itself before it commits memory of its own: 8
  * MiB of units. With 4 all that a process writes of the library's own data would not fit one page. */
 #define LM_RUN_FIRST LM_TUNE(2, 1)
+/* Heaps without a thread whose slabs serve cold magazines; the next one is used when those before it
+ * are busy. */
+#define LM_COMMONS LM_TUNE(4, 2)
 /* Controls of heaps that lie with the first entries of the page map, in a page that every process
  * touches. */
-#define LM_CONTROLS_FIRST LM_TUNE(8, 2)
+#define LM_CONTROLS_FIRST (LM_COMMONS + LM_TUNE(4, 2))
 /* Share (1/n) of the window that descriptors may need: 448 bytes per 16 KiB unit at worst. */
 #define LM_METADATA_SHARE 32
 /* Bytes. What 32-bit indexes of 16 bytes reach. */
@@ -92,9 +95,6 @@
  * few blocks of sizes that are out of fashion pin whole slabs. */
 #define LM_EPOCH_SLOW_PATHS LM_TUNE(256, 16)
 
-/* Heaps without a thread whose slabs serve cold magazines; the next one is used when those before it
- * are busy. */
-#define LM_COMMONS LM_TUNE(4, 2)
 /* Blocks, and bytes, that a magazine takes from the commons and gives to it before it gets slabs of
  * its own; and the largest blocks for which that saves pages. */
 #define LM_SHARE_MOST      LM_TUNE(32, 8)

@@ -114,7 +114,7 @@ void lm_commons_give(void **blocks, size_t count)
     struct lm_heap_control *control = lm_heap_control_at(tag >> LM_TAG_CLASS_BITS);
     if (load_relaxed(&control->state) != LM_HEAP_COMMON || !lm_lock_try(&control->lock)) {
         for (size_t i = 0; i < count; i++)
-            lm_heap_free_remote(&lm_heap_none, blocks[i], lm_unit_of(blocks[i]));
+            lm_heap_free_remote(lm_heap_nobodys(), blocks[i], lm_unit_of(blocks[i]));
         return;
     }
     uint32_t slabs = control->slab_count;
@@ -126,25 +126,26 @@ void lm_commons_give(void **blocks, size_t count)
         lm_units_tick(lm_os_clock_ms());
 }
 
+/* A magazine keeps little, as nobody else can use what an idle thread holds back. */
+static bool keep(struct lm_heap *heap, unsigned class, void *p)
+{
+    struct lm_magazine *magazine = &heap->magazines[class];
+    void **top = load_relaxed(&heap->top[class]);
+    size_t kept = (size_t)(top - magazine->slots + 1) * lm_class_table[class].size;
+    if (magazine->share == 0 || kept > LM_SHARE_BATCH_BYTES)
+        return false;
+    if (lm_unlikely(*top == p))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
+    magazine->share--;
+    return lm_heap_give(heap, class, p);
+}
+
 void lm_commons_free(struct lm_heap *heap, void *p, size_t unit)
 {
     unsigned class = lm_unit_tag(unit) & LM_TAG_CLASS_MASK;
-    struct lm_magazine *magazine = &heap->magazines[class];
-    size_t size = lm_class_table[class].size;
-    void **top = load_relaxed(&heap->top[class]);
-    if (magazine->share == 0 && size < LM_SHARE_BYTES / 4) {
+    bool is_large = lm_class_table[class].size >= LM_SHARE_BYTES / 4;
+    if (heap == lm_heap_nobodys() || (heap->magazines[class].share == 0 && !is_large))
         lm_heap_free_remote(heap, p, unit);
-        return;
-    }
-    /* What an idle thread holds back nobody can use: a magazine keeps little, and large blocks are
-     * worth a lock. */
-    if (magazine->share != 0 &&
-        (size_t)(top - magazine->slots + 1) * size <= LM_SHARE_BATCH_BYTES) {
-        if (lm_unlikely(*top == p))
-            lm_fatal("free", LM_DOUBLE_FREE, p);
-        magazine->share--;
-        if (lm_heap_give(heap, class, p))
-            return;
-    }
-    lm_commons_give(&p, 1);
+    else if (!keep(heap, class, p))
+        lm_commons_give(&p, 1);
 }

@@ -31,7 +31,7 @@ size_t lm_commons_batch(struct lm_heap *heap, unsigned class);
  * out or all commons are busy. */
 size_t lm_commons_supply(struct lm_heap *heap, unsigned class, void **out, size_t count);
 
-/* Frees a commons' block; heap may be lm_heap_none. */
+/* Frees a commons' block; heap may be nobody's. */
 void lm_commons_free(struct lm_heap *heap, void *p, size_t unit);
 
 /* Frees blocks of one commons and class, past the magazine. */

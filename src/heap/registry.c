@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <string.h>
 
+_Static_assert(LM_COMMONS < LM_CONTROLS_FIRST, "the commons' controls need no area");
+
 /* Slot 0 of the magazines that nobody has. Never written. */
 static void *empty_slot;
 
@@ -79,10 +81,10 @@ bool lm_registry_init(void)
     if (registry.area.base == NULL)
         registry.area = *lm_units_control_area();
     lm_heap_controls = (struct lm_heap_control *)(void *)registry.area.base;
-    if (!lm_area_extend(&registry.area, (LM_COMMONS + 1) * sizeof *lm_heap_controls))
-        return false;
-    for (uint32_t id = 1; id <= LM_COMMONS; id++)
+    for (uint32_t id = 1; id <= LM_COMMONS; id++) {
+        lm_heap_control_at(id)->id = id;
         lm_heap_control_at(id)->is_dormant = true;
+    }
     store_relaxed(&registry.count, LM_COMMONS);
     /* Not again if only a later step of the start failed. */
     if (!registry.has_key)
