@@ -26,6 +26,7 @@ api_linked = \
 	tests/api/seccomp \
 	tests/api/lifetime \
 	tests/api/thread_exit \
+	tests/api/idle_threads \
 	tests/api/extras \
 	tests/api/trim \
 	tests/api/cxx \
@@ -126,6 +127,10 @@ tests_api_thread_exit_SOURCES = tests/api/thread_exit.c
 tests_api_thread_exit_CFLAGS = $(api_c)
 tests_api_thread_exit_LDFLAGS = $(api_link)
 tests_api_thread_exit_LDADD = libmalloc.la
+tests_api_idle_threads_SOURCES = tests/api/idle_threads.c
+tests_api_idle_threads_CFLAGS = $(api_c)
+tests_api_idle_threads_LDFLAGS = $(api_link)
+tests_api_idle_threads_LDADD = libmalloc.la
 tests_api_extras_SOURCES = tests/api/extras.c
 tests_api_extras_CFLAGS = $(api_c)
 tests_api_extras_LDFLAGS = $(api_link)

@@ -4,6 +4,8 @@ misuse_files = \
 	tests/misuse/double_free.c \
 	tests/misuse/double_free_aligned.c \
 	tests/misuse/double_free_at_once.c \
+	tests/misuse/double_free_cold.c \
+	tests/misuse/double_free_cold_tiny.c \
 	tests/misuse/double_free_dead_owner.c \
 	tests/misuse/double_free_grown.c \
 	tests/misuse/double_free_huge.c \
@@ -20,6 +22,7 @@ misuse_files = \
 	tests/misuse/free_sized_mismatch_large.c \
 	tests/misuse/innocent.c \
 	tests/misuse/interior_pointer.c \
+	tests/misuse/interior_pointer_cold.c \
 	tests/misuse/interior_pointer_grown.c \
 	tests/misuse/interior_pointer_huge.c \
 	tests/misuse/interior_pointer_large.c \

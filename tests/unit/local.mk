@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/magazine tests/unit/magazine_torture \
 	tests/unit/stock tests/unit/stock_torture \
 	tests/unit/sweep tests/unit/sweep_torture \
+	tests/unit/commons tests/unit/commons_torture \
 	tests/unit/remote tests/unit/remote_torture \
 	tests/unit/registry tests/unit/registry_torture \
 	tests/unit/forks tests/unit/forks_torture \
@@ -198,6 +199,15 @@ tests_unit_sweep_torture_SOURCES = tests/unit/sweep.c
 tests_unit_sweep_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_sweep_torture_CFLAGS = $(unit_compile)
 tests_unit_sweep_torture_LDADD = libcore_torture.la
+
+tests_unit_commons_SOURCES = tests/unit/commons.c
+tests_unit_commons_CPPFLAGS = $(unit_plain)
+tests_unit_commons_CFLAGS = $(unit_compile)
+tests_unit_commons_LDADD = libcore.la
+tests_unit_commons_torture_SOURCES = tests/unit/commons.c
+tests_unit_commons_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_commons_torture_CFLAGS = $(unit_compile)
+tests_unit_commons_torture_LDADD = libcore_torture.la
 
 tests_unit_remote_SOURCES = tests/unit/remote.c
 tests_unit_remote_CPPFLAGS = $(unit_plain)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a thread costs that is alive and holds little, or holds nothing any more.
+ */
+#include "door.h"
+
+#include <pthread.h>
+
+enum { THREADS = 200, SIZES = 20, STACK = 64 * 1024 };
+
+/* 21 KiB. */
+static const size_t sizes[SIZES] = {16,  32,  48,  64,   96,   128,  192,  256,  384,  512,
+                                    640, 768, 896, 1024, 1280, 1536, 1792, 2560, 3584, 5120};
+static pthread_barrier_t step;
+
+static void *live(void *unused)
+{
+    unsigned char *blocks[SIZES];
+
+    pthread_barrier_wait(&step);
+    pthread_barrier_wait(&step);
+    for (size_t i = 0; i < SIZES; i++) {
+        blocks[i] = door_hide(malloc(sizes[i]));
+        door_fill(blocks[i], sizes[i], (unsigned)i);
+    }
+    pthread_barrier_wait(&step);
+    pthread_barrier_wait(&step);
+    for (size_t i = 0; i < SIZES; i++)
+        free(blocks[i]);
+    pthread_barrier_wait(&step);
+    pthread_barrier_wait(&step);
+    return unused;
+}
+
+/* Bytes that each of the threads, all waiting, costs beyond `before`. */
+static size_t cost(size_t before)
+{
+    size_t now = door_resident();
+    return now > before ? (now - before) / THREADS : 0;
+}
+
+int main(void)
+{
+    pthread_t threads[THREADS];
+    pthread_attr_t attributes;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
+    pthread_barrier_init(&step, NULL, THREADS + 1);
+    free(door_hide(malloc(1)));
+    for (size_t i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], &attributes, live, NULL) != 0)
+            tap_bail("pthread_create failed");
+    pthread_barrier_wait(&step);
+    /* Their stacks are there now. */
+    size_t before = door_resident();
+    pthread_barrier_wait(&step);
+    pthread_barrier_wait(&step);
+    size_t holding = cost(before);
+    pthread_barrier_wait(&step);
+    pthread_barrier_wait(&step);
+    /* What is dirty goes back sooner or later; this is about what threads keep. */
+    malloc_trim(0);
+    size_t idle = cost(before);
+    pthread_barrier_wait(&step);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    tap_diag("bytes per thread: %zu holding 21 KiB, %zu holding nothing", holding, idle);
+    tap_ok(holding <= 36 * KIB, "a thread that holds 21 KiB in twenty sizes costs 36 KiB at most");
+    tap_ok(idle <= 12 * KIB, "a thread that holds nothing any more costs 12 KiB at most");
+    return tap_done();
+}

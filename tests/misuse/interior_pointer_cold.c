@@ -1,0 +1,22 @@
+// expects: invalid pointer
+// SPDX-License-Identifier: MIT
+#include "crime.h"
+
+/* A thread that has taken little: its blocks lie in slabs that it shares. */
+static void *commit(void *neighbour)
+{
+    char *block = crime_block(64);
+
+    crime_commit(block + 16);
+    free(crime_hide(block + 16));
+    return neighbour;
+}
+
+int main(void)
+{
+    void *neighbour = crime_block(64);
+
+    crime_thread(commit, neighbour);
+    free(neighbour);
+    return 0;
+}
