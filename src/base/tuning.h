@@ -103,6 +103,15 @@
 /* Bytes that a cold magazine takes at a time, and keeps of what is freed. */
 #define LM_SHARE_BATCH_BYTES 256
 
+/* Flushes of a magazine in a row, without a refill, after which its thread is said to ebb. */
+#define LM_EBB_FLUSHES LM_TUNE(4, 2)
+/* Bytes that a magazine of such a thread may hold, beside a share (1/n) of what the thread uses; the
+ * bound doubles when an ebb was regretted, up to the magazines' budget, and is halved per second. */
+#define LM_EBB_LEAST ((uint32_t)LM_TUNE(2 * LM_KIB, 256))
+#define LM_EBB_SHARE 8
+/* Slabs. A heap that has no more than these also gives its cached units and its holes back. */
+#define LM_EBB_SLABS LM_TUNE(16, 4)
+
 /* Entries, a power of two. An outbox entry merges the frees into one bitmap word of a stranger. */
 #define LM_OUTBOX_ENTRIES LM_TUNE(32, 2)
 /* Bytes of strangers' blocks that an outbox holds back before it is flushed. */

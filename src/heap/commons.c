@@ -23,9 +23,8 @@ static uint32_t blocks_in(unsigned class, uint32_t bytes)
 
 uint8_t lm_commons_share(const struct lm_heap *heap, unsigned class)
 {
-    /* Single-threaded programs have nobody to share with. */
-    bool is_first = lm_heap_id(heap->control) == LM_COMMONS + 1;
-    if (is_first || !lm_options.magazines || lm_class_table[class].size > LM_SHARE_SIZE_MOST)
+    if (lm_heap_is_first(heap) || !lm_options.magazines ||
+        lm_class_table[class].size > LM_SHARE_SIZE_MOST)
         return 0;
     return (uint8_t)lm_min(lm_max(blocks_in(class, LM_SHARE_BYTES), 1), LM_SHARE_MOST);
 }

@@ -15,6 +15,13 @@
 
 #include "heap/heap.h"
 
+/* The heap of the process's first thread shares nothing: a program of one thread has nobody to share
+ * with. */
+LM_INLINE bool lm_heap_is_first(const struct lm_heap *heap)
+{
+    return heap->tag >> LM_TAG_CLASS_BITS == LM_COMMONS + 1;
+}
+
 /* tag: that of a slab's unit. */
 LM_INLINE bool lm_is_common(uint32_t tag)
 {

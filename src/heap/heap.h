@@ -152,6 +152,10 @@ struct lm_heap {
     uint32_t slow_paths;
     /* [o] first_slots in use */
     uint32_t opened;
+    /* [o] bytes that a magazine may keep while its thread goes on freeing; see heap/ebb.c */
+    uint32_t ebb_bound;
+    /* [o] something was given back for that reason, and nothing taken since */
+    bool has_ebbed;
     struct lm_sweep sweep;
     /* [o] bytes of the blocks that the outbox holds back */
     size_t outbox_size;

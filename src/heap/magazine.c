@@ -65,6 +65,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
     }
     heap->opened = 0;
     heap->magazine_size = 0;
+    heap->ebb_bound = LM_EBB_LEAST;
     heap->sweep.bound = LM_SWEEP_LEAST;
 }
 
@@ -190,6 +191,8 @@ static void enter(struct lm_heap *heap, unsigned class)
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
     heap->slow_paths++;
+    if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS)
+        lm_heap_judge_ebb(heap);
     if (heap->slow_paths >= LM_EPOCH_SLOW_PATHS ||
         now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS) {
         heap->slow_paths = 0;
@@ -250,6 +253,7 @@ static void *refill_from_own(struct lm_heap *heap, unsigned class)
     void *p = NULL;
     grow_under_pressure(heap, class, heap->magazines[class].flushes != 0);
     heap->magazines[class].flushes = 0;
+    lm_heap_regret_ebb(heap);
     if (heap->magazines[class].capacity != 0)
         p = refill_magazine(heap, class);
     else
@@ -278,7 +282,8 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     grow_under_pressure(heap, class, false);
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;
-    if (heap->magazine_size > budget_of(heap, magazine->flushes < 2))
+    if (heap->magazine_size > budget_of(heap, magazine->flushes < 2) ||
+        lm_heap_keeps_too_much(heap, class))
         shrink(heap, class);
     if (magazine->capacity == 0) {
         lm_heap_release(heap, class, &p, 1);
@@ -288,5 +293,6 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
                            (uint32_t)lm_min((magazine->capacity + 1) / 2, LM_FLUSH_MOST));
         lm_heap_give(heap, class, p);
     }
+    lm_heap_ebb(heap, class);
     leave(heap, class);
 }

@@ -46,6 +46,17 @@ void lm_heap_judge_sweep(struct lm_heap *heap);
 void lm_heap_verify(const struct lm_heap_control *control);
 void lm_heap_verify_class(const struct lm_heap *heap, unsigned class);
 
+/* heap/ebb.c */
+
+/* True if the magazine should shrink, as its thread goes on freeing. */
+bool lm_heap_keeps_too_much(struct lm_heap *heap, unsigned class);
+/* The end of a flush: what else should go. */
+void lm_heap_ebb(struct lm_heap *heap, unsigned class);
+/* A refill: was that too early? */
+void lm_heap_regret_ebb(struct lm_heap *heap);
+/* A second has passed. */
+void lm_heap_judge_ebb(struct lm_heap *heap);
+
 /* heap/magazine.c */
 
 void lm_heap_init_magazines(struct lm_heap *heap);
