@@ -10,6 +10,7 @@
  */
 #include "heap/commons.h"
 #include "heap/owner.h"
+#include "heap/stock.h"
 
 static bool is_ebbing(const struct lm_heap *heap, unsigned class)
 {
@@ -34,7 +35,7 @@ void lm_heap_ebb(struct lm_heap *heap, unsigned class)
         heap->control->slab_count > LM_EBB_SLABS)
         return;
     heap->has_ebbed = true;
-    lm_heap_empty_unit_cache(heap);
+    lm_stock_empty(&heap->stock);
     if (sweep->slab_size > 2 * sweep->used_size + sweep->swept_size + LM_EBB_LEAST)
         lm_heap_sweep_all(heap);
 }

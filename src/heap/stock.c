@@ -64,6 +64,9 @@ void lm_stock_empty(struct lm_stock *stock)
 
 void lm_stock_age(struct lm_stock *stock)
 {
+    /* Nothing to write to either, which matters to threads that have not used the page. */
+    if (stock->units == 0)
+        return;
     for (size_t count = 1; count <= LM_STOCK_LONGEST; count++) {
         give_back(stock, count, stock->idle[count - 1]);
         stock->idle[count - 1] = stock->counts[count - 1];
