@@ -83,6 +83,7 @@ bool lm_registry_init(void)
     lm_heap_controls = (struct lm_heap_control *)(void *)registry.area.base;
     for (uint32_t id = 1; id <= LM_COMMONS; id++) {
         lm_heap_control_at(id)->id = id;
+        lm_heap_control_at(id)->lock.rank = LM_RANK_COMMONS;
         lm_heap_control_at(id)->is_dormant = true;
     }
     store_relaxed(&registry.count, LM_COMMONS);

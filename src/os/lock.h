@@ -19,6 +19,8 @@ enum lm_rank {
     LM_RANK_CORE,
     LM_RANK_REGISTRY,
     LM_RANK_HEAP,
+    /* a heap that is nobody's own; see heap/commons.h */
+    LM_RANK_COMMONS,
     LM_RANK_HUGE,
     LM_RANK_PURGE,
     LM_RANK_SPACE,
