@@ -86,7 +86,9 @@ static void *copy_to_new(void *p, size_t usable, size_t size)
 static void *resize_large(void *p, const struct place *place, size_t size)
 {
     bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
-    if (fits_kind && lm_large_resize(place->unit, size))
+    /* What has grown so far goes where huge pages can be had. */
+    bool is_leaving = size > place->usable && size >= LM_HUGE_PAGES_FROM;
+    if (fits_kind && !is_leaving && lm_large_resize(place->unit, size))
         return p;
     if (size >= LM_MOVE_LEAST && size > place->usable) {
         bool is_source_lost;
@@ -99,6 +101,8 @@ static void *resize_large(void *p, const struct place *place, size_t size)
             return moved;
         }
     }
+    if (is_leaving && fits_kind && lm_large_resize(place->unit, size))
+        return p;
     return copy_to_new(p, place->usable, size);
 }
 
