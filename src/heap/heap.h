@@ -186,6 +186,8 @@ struct lm_thread {
     struct lm_heap *heap;
     /* [o] the thread's exit has begun; it gets no heap of its own any more */
     bool is_leaving;
+    /* [o] what registry.forks was when its present birth, loan or parking began */
+    uint32_t forks;
 };
 
 extern LM_HIDDEN _Thread_local struct lm_thread lm_thread

@@ -59,6 +59,8 @@ static struct {
     uint32_t parked;
     /* [a] parked heaps; a hint that saves the walk for slabs to adopt */
     _Atomic(uint32_t) parked_count;
+    /* [a] forks that this process is a child of, since the start */
+    _Atomic(uint32_t) forks;
     /* [a] where the last walk for slabs to adopt ended */
     _Atomic(uint32_t) cursor;
     /* [c] runs lm_heap_leave at a thread's exit */
@@ -66,9 +68,48 @@ static struct {
     bool has_key;
 } registry = {.lock = LM_LOCK_OF(LM_RANK_REGISTRY)};
 
-/* The thread is going: its heap waits for another one. */
-static void leave_thread(void *heap)
+static void note_forks(void)
 {
+    lm_thread.forks = load_relaxed(&registry.forks);
+}
+
+/* A handler of this thread forked since note_forks, and this is the child. */
+static bool is_child_by_now(void)
+{
+    return load_relaxed(&registry.forks) != lm_thread.forks;
+}
+
+/* G2, from the states. */
+static void stack_parked_locked(void)
+{
+    struct lm_heap_control *control = NULL;
+    uint32_t parked = 0;
+    registry.parked = 0;
+    while ((control = lm_heap_next(control)) != NULL) {
+        if (load_relaxed(&control->state) != LM_HEAP_PARKED)
+            continue;
+        control->next_parked = registry.parked;
+        registry.parked = lm_heap_id(control);
+        parked++;
+    }
+    store_relaxed(&registry.parked_count, parked);
+}
+
+/* The child took this heap for an orphan or for lost, while its thread was about to give it this state. */
+LM_COLD static void mend_after_fork(struct lm_heap_control *control, uint32_t heap_state)
+{
+    while (is_child_by_now()) {
+        note_forks();
+        lm_lock_take(&registry.lock);
+        store_ordered(&control->state, heap_state);
+        stack_parked_locked();
+        lm_lock_give(&registry.lock);
+    }
+}
+
+void lm_heap_leave(void *heap)
+{
+    note_forks();
     lm_thread.is_leaving = true;
     lm_thread.heap = lm_heap_nobodys();
     /* A fork in a handler may have cost the thread the heap that the key still names. */
@@ -89,7 +130,7 @@ bool lm_registry_init(void)
     store_relaxed(&registry.count, LM_COMMONS);
     /* Not again if only a later step of the start failed. */
     if (!registry.has_key)
-        registry.has_key = pthread_key_create(&registry.key, leave_thread) == 0;
+        registry.has_key = pthread_key_create(&registry.key, lm_heap_leave) == 0;
     return registry.has_key;
 }
 
@@ -151,6 +192,7 @@ void lm_heap_wake_body(struct lm_heap_control *control)
 struct lm_heap *lm_heap_borrow(void)
 {
     struct lm_heap_control *control = NULL;
+    note_forks();
     if (load_relaxed(&registry.parked_count) != 0)
         control = take_parked();
     if (control == NULL)
@@ -176,6 +218,8 @@ struct lm_heap *lm_heap_birth(void)
     /* First the heap, then the key: setting it may allocate. If it fails for want of memory, the
      * heap stays with the thread to the end and is lost with it. */
     lm_thread.heap = heap;
+    if (lm_unlikely(is_child_by_now()))
+        mend_after_fork(heap->control, LM_HEAP_LIVE);
     pthread_setspecific(registry.key, heap);
     return heap;
 }
@@ -238,6 +282,8 @@ void lm_heap_park(struct lm_heap *heap)
     lm_lock_give(&control->lock);
     lm_heap_settle(control);
     push_parked(control);
+    if (lm_unlikely(is_child_by_now()))
+        mend_after_fork(control, LM_HEAP_PARKED);
     lm_units_tick(lm_os_clock_ms());
 }
 
@@ -323,8 +369,7 @@ void lm_heap_after_fork(void)
     struct lm_heap_control *own = lm_thread.heap->control;
     struct lm_heap_control *control = NULL;
     lm_lock_reset(&registry.lock);
-    registry.parked = 0;
-    uint32_t parked = 0;
+    store_relaxed(&registry.forks, load_relaxed(&registry.forks) + 1);
     while ((control = lm_heap_next(control)) != NULL) {
         if (control == own && !lm_lock_is_held(&own->lock))
             continue;
@@ -338,11 +383,8 @@ void lm_heap_after_fork(void)
         if (load_relaxed(&control->state) == LM_HEAP_LIVE)
             orphan(control);
         store_relaxed(&control->state, LM_HEAP_PARKED);
-        control->next_parked = registry.parked;
-        registry.parked = lm_heap_id(control);
-        parked++;
     }
-    store_relaxed(&registry.parked_count, parked);
+    stack_parked_locked();
     /* A signal handler forked in the middle of this thread's own slow path. */
     if (own != NULL && lm_lock_is_held(&own->lock))
         lm_thread.heap = lm_heap_nobodys();

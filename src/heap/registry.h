@@ -5,6 +5,9 @@
  *
  *   G1  controls 1 to count exist; none ever goes
  *   G2  a heap is on the parked stack exactly while its state is PARKED
+ *
+ * A signal handler may fork in the middle of a birth or a parking and return in the child, which goes
+ * on from there: both look at their end whether that has happened, and make the stack anew.
  */
 #ifndef LM_HEAP_REGISTRY_H
 #define LM_HEAP_REGISTRY_H
@@ -17,6 +20,9 @@ bool lm_registry_init(void);
 /* The calling thread's heap, taken from the parked ones or made; NULL if memory is out or the
  * thread is leaving. */
 struct lm_heap *lm_heap_birth(void);
+
+/* The thread goes: its heap waits for another one. */
+void lm_heap_leave(void *heap);
 
 /* A heap for one call of a thread that is leaving; park it again with lm_heap_park. */
 struct lm_heap *lm_heap_borrow(void);

@@ -25,6 +25,7 @@ unit_tests = \
 	tests/unit/remote tests/unit/remote_torture \
 	tests/unit/registry tests/unit/registry_torture \
 	tests/unit/forks tests/unit/forks_torture \
+	tests/unit/fork_in_handler tests/unit/fork_in_handler_torture \
 	tests/unit/huge tests/unit/huge_torture \
 	tests/unit/core tests/unit/core_torture \
 	tests/unit/threads tests/unit/threads_torture \
@@ -226,6 +227,15 @@ tests_unit_registry_torture_SOURCES = tests/unit/registry.c
 tests_unit_registry_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_registry_torture_CFLAGS = $(unit_compile)
 tests_unit_registry_torture_LDADD = libcore_torture.la
+
+tests_unit_fork_in_handler_SOURCES = tests/unit/fork_in_handler.c
+tests_unit_fork_in_handler_CPPFLAGS = $(unit_plain)
+tests_unit_fork_in_handler_CFLAGS = $(unit_compile)
+tests_unit_fork_in_handler_LDADD = libcore.la
+tests_unit_fork_in_handler_torture_SOURCES = tests/unit/fork_in_handler.c
+tests_unit_fork_in_handler_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_fork_in_handler_torture_CFLAGS = $(unit_compile)
+tests_unit_fork_in_handler_torture_LDADD = libcore_torture.la
 
 tests_unit_forks_SOURCES = tests/unit/forks.c
 tests_unit_forks_CPPFLAGS = $(unit_plain)
