@@ -45,6 +45,8 @@
 /* Controls of heaps that lie with the first entries of the page map, in a page that every process
  * touches. */
 #define LM_CONTROLS_FIRST (LM_COMMONS + LM_TUNE(4, 2))
+/* Chunks of 16 KiB that are kept when they come free. */
+#define LM_METADATA_KEPT 4
 /* Share (1/n) of the window that descriptors may need: 448 bytes per 16 KiB unit at worst. */
 #define LM_METADATA_SHARE 32
 /* Bytes. What 32-bit indexes of 16 bytes reach. */

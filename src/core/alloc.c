@@ -247,6 +247,7 @@ size_t lm_trim(void)
     if (!lm_core_init())
         return 0;
     size_t purged = lm_heap_trim();
+    lm_metadata_trim();
     return purged + lm_units_purge();
 }
 

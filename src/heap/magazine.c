@@ -282,7 +282,7 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     grow_under_pressure(heap, class, false);
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;
-    if (heap->magazine_size > budget_of(heap, magazine->flushes < 2) ||
+    if (heap->magazine_size > budget_of(heap, magazine->flushes < LM_EBB_FLUSHES) ||
         lm_heap_keeps_too_much(heap, class))
         shrink(heap, class);
     if (magazine->capacity == 0) {

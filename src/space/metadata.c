@@ -59,6 +59,9 @@ static struct {
     uint32_t lists[SIZES + 1];
     /* [l] D2 */
     uint16_t epoch;
+    /* [l] chunks that are free but count as used and still hold what they held */
+    uint32_t kept[LM_METADATA_KEPT];
+    uint32_t kept_count;
 } state = {.lock = LM_LOCK_OF(LM_RANK_METADATA)};
 
 /* 16 KiB, or a page where that is more, so that a chunk's pages are its own. */
@@ -124,8 +127,21 @@ bool lm_metadata_init(const struct lm_area *area, const struct lm_area *index)
     return true;
 }
 
+/* A chunk that was given back a moment ago, cleared; LM_NO_RUN if there is none. */
+static size_t take_kept(void)
+{
+    if (state.kept_count == 0)
+        return LM_NO_RUN;
+    size_t number = state.kept[--state.kept_count];
+    memset(chunk_at(number), 0, chunk_size());
+    return number;
+}
+
 static size_t take_chunks(size_t count)
 {
+    size_t kept = count == 1 ? take_kept() : LM_NO_RUN;
+    if (kept != LM_NO_RUN)
+        return kept;
     size_t first = lm_runs_find(&state.free, count);
     if (first == LM_NO_RUN && extend_locked(count))
         first = lm_runs_find(&state.free, count);
@@ -137,7 +153,7 @@ static size_t take_chunks(size_t count)
 }
 
 /* Free chunks hold no pages, which also makes them read as zero when they are taken again. */
-static void give_chunks(size_t first, size_t count)
+static void purge_chunks(size_t first, size_t count)
 {
     bool is_zero;
     size_t size = count << chunk_log2();
@@ -145,6 +161,23 @@ static void give_chunks(size_t first, size_t count)
         memset(chunk_at(first), 0, size);
     lm_runs_put(&state.free, first, count);
     state.used -= count;
+}
+
+/* Magazines that grow and shrink in turn need not call the kernel each time. */
+static void give_chunks(size_t first, size_t count)
+{
+    if (count == 1 && state.kept_count < LM_METADATA_KEPT)
+        state.kept[state.kept_count++] = (uint32_t)first;
+    else
+        purge_chunks(first, count);
+}
+
+void lm_metadata_trim(void)
+{
+    lm_lock_take(&state.lock);
+    while (state.kept_count > 0)
+        purge_chunks(state.kept[--state.kept_count], 1);
+    lm_lock_give(&state.lock);
 }
 
 static void list_chunk(uint32_t number)
@@ -302,6 +335,7 @@ size_t lm_metadata_size(void)
 void lm_metadata_after_fork(void)
 {
     if (lm_lock_is_held(&state.lock)) {
+        state.kept_count = 0;
         memset(state.lists, 0, sizeof state.lists);
         state.epoch++;
         lm_runs_rebuild(&state.free);

@@ -40,6 +40,9 @@ void *lm_metadata_take(size_t size);
 /* `size` as it was taken. */
 void lm_metadata_give(void *block, size_t size);
 
+/* Returns to the kernel what is free. */
+void lm_metadata_trim(void);
+
 /* Bytes in use, rounded up to chunks. */
 size_t lm_metadata_size(void);
 void lm_metadata_after_fork(void);

@@ -84,6 +84,14 @@ static bool what_was_given_is_taken_again(void)
             memset(block, 0xff, lm_min(sizes[i], 5000));
             lm_metadata_give(block, sizes[i]);
         }
+        size_t kept = lm_metadata_size();
+        UNIT_CHECK(kept <= before + (LM_METADATA_KEPT + 1) * 16 * LM_KIB);
+        char *again = lm_metadata_take(10000);
+        for (size_t j = 0; j < 10000; j++)
+            UNIT_CHECK_THAT(again[j] == 0, "byte %zu of a kept chunk is %d", j, again[j]);
+        UNIT_CHECK(lm_metadata_size() == kept);
+        lm_metadata_give(again, 10000);
+        lm_metadata_trim();
         UNIT_CHECK(lm_metadata_size() <= before + 16 * LM_KIB);
     }
     return true;
@@ -108,6 +116,14 @@ static bool what_falls_empty_gives_its_pages_back(void)
             high = block > high ? block : high;
             lm_metadata_give(block, sizes[i]);
         }
+        size_t kept = lm_metadata_size();
+        UNIT_CHECK(kept <= before + (LM_METADATA_KEPT + 1) * 16 * LM_KIB);
+        char *again = lm_metadata_take(10000);
+        for (size_t j = 0; j < 10000; j++)
+            UNIT_CHECK_THAT(again[j] == 0, "byte %zu of a kept chunk is %d", j, again[j]);
+        UNIT_CHECK(lm_metadata_size() == kept);
+        lm_metadata_give(again, 10000);
+        lm_metadata_trim();
         UNIT_CHECK(lm_metadata_size() <= before + 16 * LM_KIB);
         /* What stays is one chunk of each size so far, and the page that the first purge looked at.
          */
