@@ -4,15 +4,16 @@
 lm_core_sources = \
 	src/base/atomics.h src/base/bits.h src/base/classes.c src/base/classes.h \
 	src/base/compiler.h src/base/options.c src/base/options.h src/base/tuning.h \
-	src/os/fatal.c src/os/fatal.h src/os/lock.c src/os/lock.h src/os/map.c src/os/os.h \
+	src/os/fatal.c src/os/fatal.h src/os/lock.c src/os/lock.h src/os/helper.c src/os/helper.h src/os/map.c src/os/os.h \
 	src/space/area.c src/space/area.h src/space/large.c src/space/large.h \
 	src/space/marks.c src/space/marks.h src/space/metadata.c src/space/metadata.h src/space/runs.c src/space/runs.h \
 	src/space/units.c src/space/units.h src/space/window.c src/space/window.h \
 	src/slab/slab.c src/slab/slab.h \
 	src/heap/bin.c src/heap/bin.h src/heap/commons.c src/heap/commons.h src/heap/ebb.c src/heap/heap.h src/heap/huge.c src/heap/huge.h \
+	src/heap/idle.c src/heap/idle.h \
 	src/heap/magazine.c src/heap/outbox.c src/heap/owner.h src/heap/registry.c \
 	src/heap/registry.h src/heap/slabs.c src/heap/stock.c src/heap/stock.h src/heap/sweep.c \
-	src/core/alloc.c src/core/core.h src/core/resize.c \
+	src/core/alloc.c src/core/background.c src/core/background.h src/core/core.h src/core/resize.c \
 	src/observe/options.c src/observe/options.h src/observe/report.c src/observe/report.h \
 	src/observe/snapshot.c src/observe/snapshot.h
 

@@ -8,6 +8,7 @@
  */
 #include "api/init.h"
 
+#include "core/background.h"
 #include "observe/options.h"
 #include "observe/report.h"
 #include "os/fatal.h"
@@ -102,5 +103,6 @@ LM_COLD void lm_api_start(void)
         pthread_atfork(NULL, NULL, lm_core_after_fork);
         if (lm_options.stats_print)
             atexit(lm_report_print);
+        lm_background_allow();
     }
 }

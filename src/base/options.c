@@ -12,5 +12,6 @@ struct lm_options lm_options = {
     .class_split = LM_CLASS_SPLIT,
     .magazines = true,
     .realloc_zero_alloc = false,
+    .background_purge = false,
     .stats_print = false,
 };

@@ -20,6 +20,8 @@ struct lm_options {
     bool magazines;
     /* [c] realloc(p, 0) returns a new block of size 0 instead of freeing p */
     bool realloc_zero_alloc;
+    /* [c] a thread of our own returns memory while the program is idle */
+    bool background_purge;
     /* [c] print malloc_stats() when the program exits */
     bool stats_print;
 };

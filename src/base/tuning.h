@@ -146,6 +146,14 @@
 /* Units. Excess that is returned whole instead of halved. */
 #define LM_PURGE_WHOLE 64
 
+/* Bytes. Stack of the thread that the option background_purge starts: it needs a few pages, glibc puts
+ * thread-local storage there too, and the last thread of a program runs its exit handlers. */
+#define LM_HELPER_STACK (128 * LM_KIB)
+/* Milliseconds. Its longest pause between two looks that find something going on ... */
+#define LM_BACKGROUND_PAUSE_MS LM_TUNE(3200, 200)
+/* ... and looks after which memory that the kernel does not take back is left alone. */
+#define LM_BACKGROUND_PATIENCE 8
+
 /* Bytes. A heap's partly used slabs are swept when their free slots hold more than a bound and a share
  * (1/n) of what is used. The bound starts here; it doubles after an epoch in which a quarter of what
  * was swept was taken again (a churn of medium blocks took twice as long without that), and comes

@@ -5,6 +5,7 @@
  */
 #include "core/core.h"
 
+#include "core/background.h"
 #include "heap/commons.h"
 #include "heap/huge.h"
 #include "heap/registry.h"
@@ -120,6 +121,7 @@ static void *take(size_t alignment, size_t size, bool *is_zero)
         lm_trim();
         p = take_once(alignment, size, is_zero);
     }
+    lm_background_offer();
     return p;
 }
 
@@ -269,4 +271,5 @@ void lm_core_after_fork(void)
     lm_units_after_fork();
     lm_huge_after_fork();
     lm_heap_after_fork();
+    lm_background_after_fork();
 }

@@ -59,7 +59,13 @@ struct lm_heap_control {
     struct lm_heap *body;
     /* [l] own lock: the body's pages were given back */
     bool is_dormant;
-    uint8_t padding[23];
+    /* [l] own lock: its holder only sweeps, so a fork finds a heap that is whole */
+    bool is_swept;
+    /* [l] own lock: what a visitor saw last; see heap/idle.c */
+    uint32_t seen_steps;
+    uint32_t seen_used;
+    uint32_t still_since_ms;
+    uint8_t padding[22];
 };
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");
@@ -147,7 +153,7 @@ struct lm_heap {
     struct lm_magazine magazines[LM_CLASSES];
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
-    /* [o] milliseconds: when idle magazines were last looked for, and slow paths since then */
+    /* [l] own lock: milliseconds: when idle magazines were last looked for, and slow paths since then */
     uint64_t last_epoch;
     uint32_t slow_paths;
     /* [o] first_slots in use */

@@ -38,7 +38,10 @@ bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_cont
 
 /* Returns pages without a used slot in all partly used slabs. Result: bytes. */
 size_t lm_heap_sweep_all(struct lm_heap *heap);
-/* A small step of the same in slabs that have been cold for a while, if there is much to gain. */
+/* A small step of it, in one class from *place on, which moves on; LM_NO_PLACE after the last. */
+size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place);
+#define LM_NO_PLACE UINT32_MAX
+/* A small step in slabs that have been cold for a while, if there is much to gain. */
 void lm_heap_sweep_some(struct lm_heap *heap);
 /* The end of an epoch: was what was swept wanted again? */
 void lm_heap_judge_sweep(struct lm_heap *heap);

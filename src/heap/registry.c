@@ -7,6 +7,7 @@
 #include "heap/bin.h"
 #include "heap/owner.h"
 #include "heap/stock.h"
+#include "os/helper.h"
 #include "os/os.h"
 
 #include <pthread.h>
@@ -115,6 +116,9 @@ void lm_heap_leave(void *heap)
     /* A fork in a handler may have cost the thread the heap that the key still names. */
     if (load_relaxed(&((struct lm_heap *)heap)->control->state) == LM_HEAP_LIVE)
         lm_heap_park(heap);
+    /* The last one may be what the helper waits for, to leave as well. */
+    if (load_relaxed(&registry.parked_count) >= load_relaxed(&registry.count))
+        lm_helper_rouse();
 }
 
 bool lm_registry_init(void)
@@ -371,6 +375,10 @@ void lm_heap_after_fork(void)
     lm_lock_reset(&registry.lock);
     store_relaxed(&registry.forks, load_relaxed(&registry.forks) + 1);
     while ((control = lm_heap_next(control)) != NULL) {
+        if (control->is_swept) {
+            control->is_swept = false;
+            lm_lock_reset(&control->lock);
+        }
         if (control == own && !lm_lock_is_held(&own->lock))
             continue;
         if (lm_lock_is_held(&control->lock) || load_relaxed(&control->state) == LM_HEAP_LOST) {

@@ -5,6 +5,7 @@
 #include "heap/stock.h"
 
 #include "heap/owner.h"
+#include "os/helper.h"
 
 static void tag_run(size_t first, size_t count, uint32_t tag)
 {
@@ -90,5 +91,6 @@ bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
     lm_lock_take(&heap->control->lock);
     bool is_kept = lm_stock_put(heap, first, count);
     lm_lock_give(&heap->control->lock);
+    lm_helper_wake();
     return is_kept;
 }

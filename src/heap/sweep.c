@@ -30,6 +30,21 @@ size_t lm_heap_sweep_all(struct lm_heap *heap)
     return purged;
 }
 
+size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place)
+{
+    size_t purged = 0;
+    for (int steps = 0; steps < LM_SWEEP_STEPS; steps++) {
+        struct lm_slab *slab = lm_bin_next_partial(&heap->bins[class], place);
+        if (slab == NULL) {
+            *place = LM_NO_PLACE;
+            break;
+        }
+        purged += sweep_slab(heap, slab);
+        (*place)++;
+    }
+    return purged;
+}
+
 /* The next partly used slab, round and round; NULL if the hand went through a whole class in vain. */
 static struct lm_slab *advance_hand(struct lm_heap *heap)
 {

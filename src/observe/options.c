@@ -40,6 +40,8 @@ static const struct option options[] = {
      "per-thread caches; without them every call is slow and finds misuse at once"},
     {"realloc_zero", CHOICE, &lm_options.realloc_zero_alloc, 0, 0, "free", "alloc", "free or alloc",
      "what realloc(p, 0) does: free p, or return a block of size 0"},
+    {"background_purge", FLAG, &lm_options.background_purge, 0, 0, "false", "true", "true or false",
+     "a thread returns memory while the program is idle"},
     {"stats_print", FLAG, &lm_options.stats_print, 0, 0, "false", "true", "true or false",
      "print malloc_stats() when the program exits"},
     {"help", FLAG, &help, 0, 0, "false", "true", "true or false", "print this list"},

@@ -199,6 +199,11 @@ bool lm_os_name(void *address, size_t size, const char *name)
                     (long)name) == 0;
 }
 
+void lm_os_name_thread(const char *name)
+{
+    raw_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0);
+}
+
 size_t lm_os_address_limit(void)
 {
     struct rlimit limit;
@@ -226,6 +231,12 @@ uintptr_t lm_os_mapping_hint(void)
 void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value)
 {
     raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, 0, 0);
+}
+
+void lm_os_wait_for(_Atomic(uint32_t) *word, uint32_t value, size_t milliseconds)
+{
+    struct timespec time = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
+    raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, (long)&time, 0);
 }
 
 void lm_os_wake_one(_Atomic(uint32_t) *word)

@@ -59,6 +59,9 @@ enum lm_os_move lm_os_move(void *from, void *to, size_t size);
 /* Names a range for /proc/PID/maps; false if this kernel cannot. Start-up only. */
 bool lm_os_name(void *address, size_t size, const char *name);
 
+/* Names the calling thread, for ps and debuggers. */
+void lm_os_name_thread(const char *name);
+
 /* RLIMIT_AS in bytes, SIZE_MAX if none. Start-up only. */
 size_t lm_os_address_limit(void);
 
@@ -70,6 +73,8 @@ uintptr_t lm_os_mapping_hint(void);
 
 /* Waits while *word == value, or until woken; may return at any time. */
 void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value);
+/* The same, and not longer than that. */
+void lm_os_wait_for(_Atomic(uint32_t) *word, uint32_t value, size_t milliseconds);
 void lm_os_wake_one(_Atomic(uint32_t) *word);
 
 /* Torture builds: the n-th coming call that asks for memory fails; 0 = none. */

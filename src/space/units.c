@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/options.h"
+#include "os/helper.h"
 #include "os/lock.h"
 #include "os/os.h"
 #include "space/marks.h"
@@ -27,8 +28,6 @@ static struct {
     /* [a] milliseconds; when dirty units are looked at next. Relaxed: a thread that reads an old
      * value only asks for the lock once too often. */
     _Atomic(uint64_t) next_purge;
-    /* [a] copy of dirty.count for the unlocked look */
-    _Atomic(size_t) dirty_hint;
     /* [l] units: the present bound of dirty memory; what went back because of it in this demand
      * window; and how much of that was taken again */
     size_t dirty_most;
@@ -118,10 +117,7 @@ static size_t drop_locked(size_t first, size_t count)
 {
     lm_runs_drop(&state.free, first, count);
     keep_order_for_fork();
-    size_t dirty = state.dirty.count == 0 ? 0 : lm_marks_drop(&state.dirty, first, count);
-    if (dirty != 0)
-        store_relaxed(&state.dirty_hint, state.dirty.count);
-    return dirty;
+    return state.dirty.count == 0 ? 0 : lm_marks_drop(&state.dirty, first, count);
 }
 
 /* Both sets know units [0, count); a block of the free set at a time, so that they end together. */
@@ -214,7 +210,6 @@ static void put_locked(size_t first, size_t count)
     lm_marks_put(&state.dirty, first, count);
     keep_order_for_fork();
     lm_runs_put(&state.free, first, count);
-    store_relaxed(&state.dirty_hint, state.dirty.count);
 }
 
 bool lm_units_is_free(size_t unit)
@@ -299,18 +294,25 @@ size_t lm_units_purge(void)
     return purged << lm_unit_log2;
 }
 
+/* The demand window is over, and perhaps some more that nobody looked at. */
+static void begin_window_locked(uint64_t now_ms)
+{
+    size_t least = LM_DIRTY_LEAST >> lm_unit_log2;
+    uint64_t windows = (now_ms - state.peak_since) / LM_DEMAND_WINDOW_MS;
+    state.last_peak = state.peak;
+    state.peak = state.in_use;
+    state.peak_since = now_ms;
+    state.overflowed = 0;
+    state.regretted = 0;
+    for (; windows > 0 && state.dirty_most > least; windows--)
+        state.dirty_most = lm_max(state.dirty_most - state.dirty_most / 8, least);
+}
+
 /* How many dirty units exceed the recent demand. */
 static size_t excess_locked(uint64_t now_ms)
 {
-    if (now_ms - state.peak_since >= LM_DEMAND_WINDOW_MS) {
-        state.last_peak = state.peak;
-        state.peak = state.in_use;
-        state.peak_since = now_ms;
-        state.overflowed = 0;
-        state.regretted = 0;
-        state.dirty_most =
-            lm_max(state.dirty_most - state.dirty_most / 8, LM_DIRTY_LEAST >> lm_unit_log2);
-    }
+    if (now_ms - state.peak_since >= LM_DEMAND_WINDOW_MS)
+        begin_window_locked(now_ms);
     size_t demand = lm_max(state.peak, state.last_peak);
     size_t held = state.in_use + state.dirty.count;
     return held > demand ? held - demand : 0;
@@ -318,13 +320,16 @@ static size_t excess_locked(uint64_t now_ms)
 
 void lm_units_tick(uint64_t now_ms)
 {
-    /* relaxed: see the fields */
-    if (load_relaxed(&state.dirty_hint) == 0 || now_ms < load_relaxed(&state.next_purge))
+    lm_helper_wake();
+    /* relaxed: see the field */
+    if (now_ms < load_relaxed(&state.next_purge))
         return;
     lm_lock_take(&state.lock);
     size_t excess = 0;
+    /* Not only if something is dirty: the bound comes down all the time. */
     if (now_ms >= load_relaxed(&state.next_purge)) {
-        store_relaxed(&state.next_purge, now_ms + lm_options.purge_delay_ms);
+        size_t delay_ms = lm_options.purge_delay_ms;
+        store_relaxed(&state.next_purge, now_ms + (delay_ms == 0 ? LM_PURGE_PERIOD_MS : delay_ms));
         excess = excess_locked(now_ms);
     }
     lm_lock_give(&state.lock);
@@ -356,7 +361,6 @@ void lm_units_after_fork(void)
                 *lm_marks_word(&state.dirty, block * LM_RUN_WORDS + word) &=
                     state.free.blocks[block].bits[word];
         lm_marks_rebuild(&state.dirty, state.free.block_count * LM_RUN_BLOCK);
-        store_relaxed(&state.dirty_hint, state.dirty.count);
     }
     lm_lock_reset(&state.lock);
     lm_lock_reset(&state.purge_lock);

@@ -24,6 +24,7 @@ api_linked = \
 	tests/api/out_of_memory \
 	tests/api/fork \
 	tests/api/seccomp \
+	tests/api/background \
 	tests/api/lifetime \
 	tests/api/thread_exit \
 	tests/api/idle_threads \
@@ -119,6 +120,10 @@ tests_api_seccomp_SOURCES = tests/api/seccomp.c
 tests_api_seccomp_CFLAGS = $(api_c)
 tests_api_seccomp_LDFLAGS = $(api_link)
 tests_api_seccomp_LDADD = libmalloc.la
+tests_api_background_SOURCES = tests/api/background.c
+tests_api_background_CFLAGS = $(api_c)
+tests_api_background_LDFLAGS = $(api_link)
+tests_api_background_LDADD = libmalloc.la
 tests_api_lifetime_SOURCES = tests/api/lifetime.c
 tests_api_lifetime_CFLAGS = $(api_c)
 tests_api_lifetime_LDFLAGS = $(api_link)

@@ -10,7 +10,19 @@
 
 #ifdef LM_STRESS_CORE
 
+#include "core/background.h"
 #include "core/core.h"
+#include "observe/options.h"
+
+#include <stdlib.h>
+
+/* What the doors do at start. */
+static inline void stress_start(void)
+{
+    lm_options_read(getenv("LIBMALLOC_CONF"));
+    lm_core_init();
+    lm_background_allow();
+}
 
 #define stress_malloc      lm_malloc
 #define stress_calloc      lm_calloc
@@ -27,6 +39,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#define stress_start()      ((void)0)
 #define stress_malloc       malloc
 #define stress_calloc       calloc
 #define stress_realloc      realloc

@@ -256,6 +256,7 @@ int main(int count, char **arguments)
     unsigned started = 0;
 
     parse(count, arguments);
+    stress_start();
     slots_set_limit(options.live_mib << 20);
     for (; started < options.threads; started++) {
         lives[started].self = started;

@@ -32,6 +32,7 @@ STRESSES += stress-run
 stress-run: tests/stress/lm_stress
 	tests/stress/lm_stress --seconds 240 --threads 8
 	LIBMALLOC_CONF=magazines:false tests/stress/lm_stress --seconds 60 --threads 4
+	LIBMALLOC_CONF=background_purge:true tests/stress/lm_stress --seconds 60 --threads 4
 	tests/stress/lm_stress --seconds 200 --threads 64 --live-mib 400
 	tests/stress/lm_stress --seconds 100 --threads 3 --fork-ms 5
 stress-threads: tests/stress/lm_threads

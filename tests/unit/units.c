@@ -265,6 +265,24 @@ static bool the_bound_of_dirty_memory_learns(void)
     return true;
 }
 
+/* Not only while something is dirty: one look after a long rest is enough. */
+static bool the_bound_of_dirty_memory_comes_down_by_itself(void)
+{
+    UNIT_CHECK(lm_units_init());
+    size_t count = 2 * DIRTY_LEAST;
+    uint64_t now = lm_os_clock_ms();
+    lm_units_tick(now);
+    for (int round = 0; round < 20; round++)
+        use_for_a_moment(count);
+    UNIT_CHECK(lm_units_totals().dirty == count);
+    lm_units_purge();
+    lm_units_tick(now + UINT64_C(60) * LM_DEMAND_WINDOW_MS);
+    use_for_a_moment(count);
+    size_t kept = lm_units_totals().dirty;
+    UNIT_CHECK_THAT(kept <= DIRTY_LEAST, "%zu of %zu units stay dirty after a rest", kept, count);
+    return true;
+}
+
 static bool without_delay_units_go_back_at_once(void)
 {
     lm_options.purge_delay_ms = 0;
@@ -303,6 +321,7 @@ int main(void)
     unit_prepare();
     lm_os_init();
     UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_learns);
+    UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_comes_down_by_itself);
     if (!lm_units_init())
         tap_bail("no memory to begin with");
     seed = tap_seed();
