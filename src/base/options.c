@@ -12,6 +12,8 @@ struct lm_options lm_options = {
     .class_split = LM_CLASS_SPLIT,
     .magazines = true,
     .realloc_zero_alloc = false,
+    .memory_limit = 0,
+    .cgroup_limit = false,
     .background_purge = false,
     .stats_print = false,
 };

@@ -20,6 +20,10 @@ struct lm_options {
     bool magazines;
     /* [c] realloc(p, 0) returns a new block of size 0 instead of freeing p */
     bool realloc_zero_alloc;
+    /* [c] bytes that the program should stay below; 0 = what the resource limits say */
+    size_t memory_limit;
+    /* [c] the control group's limit counts too: two files are read at start */
+    bool cgroup_limit;
     /* [c] a thread of our own returns memory while the program is idle */
     bool background_purge;
     /* [c] print malloc_stats() when the program exits */

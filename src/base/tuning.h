@@ -143,6 +143,8 @@
 #define LM_DIRTY_LEAST LM_TUNE(2 * LM_MIB, 256 * LM_KIB)
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
 #define LM_DIRTY_SHARE 8
+/* Shares (n/8) of the memory limit in use or dirty above which memory counts as tight. */
+#define LM_TIGHT_EIGHTHS 7
 /* Units. Excess that is returned whole instead of halved. */
 #define LM_PURGE_WHOLE 64
 

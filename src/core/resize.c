@@ -83,7 +83,8 @@ static void *copy_to_new(void *p, size_t usable, size_t size)
     return fresh;
 }
 
-static void *resize_large(void *p, const struct place *place, size_t size)
+/* Without a copy; NULL if that is not possible. */
+static void *stretch_large(void *p, const struct place *place, size_t size)
 {
     bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
     /* What has grown so far goes where huge pages can be had. */
@@ -98,12 +99,19 @@ static void *resize_large(void *p, const struct place *place, size_t size)
                 lm_large_abandon(place->unit);
             else
                 lm_large_give(place->unit);
-            return moved;
         }
+        return moved;
     }
-    if (is_leaving && fits_kind && lm_large_resize(place->unit, size))
-        return p;
-    return copy_to_new(p, place->usable, size);
+    return is_leaving && fits_kind && lm_large_resize(place->unit, size) ? p : NULL;
+}
+
+/* The failed copy has given back all that is cached, so what it was made for may work now. */
+static void *resize_large(void *p, const struct place *place, size_t size)
+{
+    void *resized = stretch_large(p, place, size);
+    if (resized == NULL)
+        resized = copy_to_new(p, place->usable, size);
+    return resized != NULL ? resized : stretch_large(p, place, size);
 }
 
 static void *resize_huge(void *p, const struct place *place, size_t size)
@@ -114,7 +122,8 @@ static void *resize_huge(void *p, const struct place *place, size_t size)
     void *resized = lm_huge_resize(p, size);
     if (resized != NULL || size <= place->usable)
         return resized;
-    return copy_to_new(p, place->usable, size);
+    resized = copy_to_new(p, place->usable, size);
+    return resized != NULL ? resized : lm_huge_resize(p, size);
 }
 
 void *lm_realloc(void *p, size_t size)

@@ -160,6 +160,12 @@ static size_t take_slot(size_t count, size_t alignment, size_t size)
     return LM_NO_RUN;
 }
 
+/* What is added wraps around where it is less. */
+static void count(size_t added)
+{
+    lm_units_count_huge(add_relaxed(&zone.total, added) + added);
+}
+
 void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
 {
     size_t usable = whole_pages(size);
@@ -182,7 +188,7 @@ void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
     huge->usable = usable;
     huge->committed = usable;
     huge->is_growing = fit == LM_HUGE_GROWING;
-    add_relaxed(&zone.total, usable);
+    count(usable);
     /* partner: the acquire in find */
     store_release(&zone.map[granule], lm_metadata_index(huge));
     return huge->start;
@@ -218,7 +224,7 @@ bool lm_huge_give(void *p)
     if (index == 0)
         return false;
     struct huge *huge = lm_metadata_at(index);
-    sub_relaxed(&zone.total, huge->usable);
+    count(0 - huge->usable);
     decommit(huge->start, huge->committed);
     give_granules(huge->granule, huge->granules);
     lm_metadata_give(huge, sizeof *huge);
@@ -248,7 +254,7 @@ size_t lm_huge_total(void)
 
 static void set_usable(struct huge *huge, size_t usable)
 {
-    add_relaxed(&zone.total, usable - huge->usable);
+    count(usable - huge->usable);
     huge->usable = usable;
 }
 

@@ -106,7 +106,8 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
 static size_t budget_of(const struct lm_heap *heap, bool is_proven)
 {
     size_t share = is_proven ? LM_MAGAZINE_SHARE_PROVEN : LM_MAGAZINE_SHARE;
-    return LM_MAGAZINE_BUDGET + heap->sweep.slab_size / share;
+    return (LM_MAGAZINE_BUDGET + heap->sweep.slab_size / share) >>
+           load_relaxed(&lm_memory_is_tight);
 }
 
 /* A magazine that asks often doubles. */

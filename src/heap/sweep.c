@@ -63,6 +63,8 @@ static bool is_worth_sweeping(const struct lm_sweep *sweep)
 {
     size_t kept = sweep->used_size + sweep->swept_size;
     size_t waste = sweep->slab_size - lm_min(kept, sweep->slab_size);
+    if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
+        return waste > LM_SWEEP_LEAST;
     return waste > sweep->bound + sweep->used_size / LM_SWEEP_SHARE;
 }
 

@@ -7,6 +7,7 @@
 #include "base/bits.h"
 #include "base/options.h"
 #include "os/helper.h"
+#include "os/limits.h"
 #include "os/lock.h"
 #include "os/os.h"
 #include "space/marks.h"
@@ -33,13 +34,29 @@ static struct {
     size_t dirty_most;
     size_t overflowed;
     size_t regretted;
+    /* [l] units of huge blocks, counted only if there is a limit */
+    size_t huge;
+    /* [c] units in use or dirty above which memory is tight; SIZE_MAX without a limit */
+    size_t tight_from;
     /* [c] */
     struct lm_area huge_area;
     struct lm_area control_area;
 } state = {.lock = LM_LOCK_OF(LM_RANK_SPACE), .purge_lock = LM_LOCK_OF(LM_RANK_PURGE)};
 
+_Atomic(bool) lm_memory_is_tight;
+
 /* Units purged in one system call at most, so that no caller waits long. */
 enum { PURGE_RUN = 4096 };
+
+static size_t memory_limit(void)
+{
+    size_t limit = lm_min(lm_window.address_limit, lm_os_data_limit());
+    if (lm_options.memory_limit != 0)
+        limit = lm_min(limit, lm_options.memory_limit);
+    if (lm_options.cgroup_limit)
+        limit = lm_min(limit, lm_os_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
+    return limit;
+}
 
 /* May fail half way for want of memory and be tried again: the window is laid out once. */
 bool lm_units_init(void)
@@ -55,6 +72,8 @@ bool lm_units_init(void)
         state.huge_area = areas.huge;
         state.control_area = areas.controls;
         state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
+        size_t limit = memory_limit();
+        state.tight_from = limit == SIZE_MAX ? limit : limit / 8 * LM_TIGHT_EIGHTHS >> lm_unit_log2;
     }
     lm_runs_init(&state.free, lm_window.capacity);
     return lm_window_begin() && lm_metadata_init(&areas.metadata, &areas.index);
@@ -91,6 +110,17 @@ void lm_units_verify(void)
     lm_lock_give(&state.lock);
 }
 
+/* When memory becomes tight the next look at dirty units is at once. */
+static void weigh_locked(void)
+{
+    if (lm_likely(state.tight_from == SIZE_MAX))
+        return;
+    bool is_tight = state.in_use + state.dirty.count + state.huge > state.tight_from;
+    if (is_tight && !load_relaxed(&lm_memory_is_tight))
+        store_relaxed(&state.next_purge, 0);
+    store_relaxed(&lm_memory_is_tight, is_tight);
+}
+
 /* Clean units are taken: were they dirty a moment ago? Then the bound was too low. */
 static void count_clean(size_t clean)
 {
@@ -110,6 +140,7 @@ static void count_taken(size_t count, size_t dirty)
         state.peak = state.in_use;
     if (lm_unlikely(state.overflowed != 0) && dirty != count)
         count_clean(count - dirty);
+    weigh_locked();
 }
 
 /* Takes free units out of both sets; result: how many were dirty. */
@@ -241,6 +272,7 @@ static size_t purge_units(size_t count)
             lm_runs_put(&state.free, run.first, run.count);
         else
             put_locked(run.first, run.count);
+        weigh_locked();
         lm_lock_give(&state.lock);
         if (!is_gone || !is_zero)
             break;
@@ -253,11 +285,15 @@ static size_t purge_units(size_t count)
  * that not every call meets the bound. */
 static size_t overflow_locked(void)
 {
+    bool is_tight = load_relaxed(&lm_memory_is_tight);
     size_t most = state.dirty_most + state.in_use / LM_DIRTY_SHARE;
+    if (lm_unlikely(is_tight))
+        most = LM_DIRTY_LEAST >> lm_unit_log2;
     if (state.dirty.count <= most)
         return 0;
     size_t overflow = state.dirty.count - most + most / 8;
-    state.overflowed += overflow;
+    if (!is_tight)
+        state.overflowed += overflow;
     return overflow;
 }
 
@@ -276,6 +312,7 @@ void lm_units_give(size_t first, size_t count)
     LM_INVARIANT(lm_runs_members(&state.free, first, count) == 0);
     put_locked(first, count);
     state.in_use -= count;
+    weigh_locked();
     size_t overflow = overflow_locked();
     verify_locked();
     lm_lock_give(&state.lock);
@@ -331,11 +368,25 @@ void lm_units_tick(uint64_t now_ms)
         size_t delay_ms = lm_options.purge_delay_ms;
         store_relaxed(&state.next_purge, now_ms + (delay_ms == 0 ? LM_PURGE_PERIOD_MS : delay_ms));
         excess = excess_locked(now_ms);
+        if (excess > LM_PURGE_WHOLE)
+            excess = excess / 2;
+        if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
+            excess = lm_max(excess, overflow_locked());
     }
     lm_lock_give(&state.lock);
-    if (excess > LM_PURGE_WHOLE)
-        excess = excess / 2;
     purge_some(excess);
+}
+
+void lm_units_count_huge(size_t size)
+{
+    if (lm_likely(state.tight_from == SIZE_MAX))
+        return;
+    lm_lock_take(&state.lock);
+    state.huge = size >> lm_unit_log2;
+    weigh_locked();
+    size_t overflow = load_relaxed(&lm_memory_is_tight) ? overflow_locked() : 0;
+    lm_lock_give(&state.lock);
+    purge_some(overflow);
 }
 
 struct lm_units_totals lm_units_totals(void)

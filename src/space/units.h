@@ -14,6 +14,7 @@
 #ifndef LM_SPACE_UNITS_H
 #define LM_SPACE_UNITS_H
 
+#include "base/atomics.h"
 #include "space/window.h"
 
 #define LM_NO_UNIT SIZE_MAX
@@ -36,6 +37,11 @@ bool lm_units_is_free(size_t unit);
 void lm_units_tick(uint64_t now_ms);
 /* Purges all. Result: bytes returned. */
 size_t lm_units_purge(void);
+
+/* [a] what is in use or dirty is near the memory limit: keep little. Relaxed: a hint. */
+extern LM_HIDDEN _Atomic(bool) lm_memory_is_tight;
+/* The huge zone's blocks count, too: their bytes, whenever they change. */
+void lm_units_count_huge(size_t size);
 
 struct lm_units_totals {
     size_t committed;

@@ -150,6 +150,7 @@ bool lm_window_init(struct lm_window_areas *areas)
     lm_window.unit_log2 = (unsigned)lm_max(LM_UNIT_LOG2, lm_os.page_log2);
     size_t granules = (size_t)2 << LM_GRANULE_LOG2;
     size_t limit = lm_os_address_limit();
+    lm_window.address_limit = limit;
     size_t wanted = lm_options.window != 0 ? lm_options.window : LM_WINDOW_DEFAULT;
     /* A reserved window cannot grow, so a small one is taken only if it was asked for. */
     if (wanted <= limit / LM_WINDOW_LIMIT_SHARE) {

@@ -55,6 +55,8 @@ struct lm_window {
     _Atomic(uint32_t) *detail;
     /* [c] controls of the first few heaps */
     void *first_controls;
+    /* [c] RLIMIT_AS at start, SIZE_MAX if none */
+    size_t address_limit;
     /* [c] */
     unsigned unit_log2;
     /* [c] nothing is reserved; pieces are mapped one by one */

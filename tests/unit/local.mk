@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/large tests/unit/large_torture \
 	tests/unit/window tests/unit/window_torture \
 	tests/unit/limits tests/unit/limits_torture \
+	tests/unit/tight tests/unit/tight_torture \
 	tests/unit/slab tests/unit/slab_torture \
 	tests/unit/split tests/unit/split_torture \
 	tests/unit/bin tests/unit/bin_torture \
@@ -146,6 +147,15 @@ tests_unit_limits_torture_SOURCES = tests/unit/limits.c
 tests_unit_limits_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_limits_torture_CFLAGS = $(unit_compile)
 tests_unit_limits_torture_LDADD = libcore_torture.la
+
+tests_unit_tight_SOURCES = tests/unit/tight.c
+tests_unit_tight_CPPFLAGS = $(unit_plain)
+tests_unit_tight_CFLAGS = $(unit_compile)
+tests_unit_tight_LDADD = libcore.la
+tests_unit_tight_torture_SOURCES = tests/unit/tight.c
+tests_unit_tight_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_tight_torture_CFLAGS = $(unit_compile)
+tests_unit_tight_torture_LDADD = libcore_torture.la
 
 tests_unit_slab_SOURCES = tests/unit/slab.c
 tests_unit_slab_CPPFLAGS = $(unit_plain)
