@@ -32,7 +32,7 @@ bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count)
     struct lm_stock *stock = &heap->stock;
     size_t most = LM_STOCK_LEAST + (heap->sweep.slab_size >> lm_unit_log2) / LM_STOCK_SHARE;
     if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == LM_STOCK_DEPTH ||
-        stock->units + count > most || !lm_options.magazines ||
+        stock->units + count > most || !lm_options.magazines || load_relaxed(&lm_memory_is_tight) ||
         load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
         return false;
     tag_run(first, count, LM_TAG_KEPT);
