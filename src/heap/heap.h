@@ -65,7 +65,7 @@ struct lm_heap_control {
     uint32_t seen_steps;
     uint32_t seen_used;
     uint32_t still_since_ms;
-    uint8_t padding[22];
+    uint8_t padding[8];
 };
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");

@@ -2,7 +2,7 @@
  *
  * heap/idle.c - see heap/idle.h.
  *
- * A heap is at rest if it is parked, or if its thread took no slow path for a demand window. What a
+ * A heap is at rest if it is parked, or if no slow path was taken in it for a demand window. What a
  * resting thread has in its magazines is out of reach (H5); its slabs are not. Locks are only tried
  * and held for a few slabs: the thread may come back at any time.
  */
@@ -12,40 +12,54 @@
 #include "heap/registry.h"
 #include "heap/stock.h"
 
-/* True if the heap's thread took no slow path since the last visit, or is gone. */
-static bool is_unmoved(const struct lm_heap *heap)
+/* Differs whenever the heap was in a slow path: these two move on there. */
+static uint32_t steps_of(const struct lm_heap *heap)
 {
-    return heap->idle.last_epoch == heap->last_epoch && heap->idle.slow_paths == heap->slow_paths;
+    return (uint32_t)heap->last_epoch * UINT32_C(0x9E3779B1) + heap->slow_paths;
 }
 
-static bool is_at_rest_locked(const struct lm_heap_control *control, uint64_t now_ms)
+/* True if no slow path was taken since the last visit. */
+static bool is_unmoved(const struct lm_heap_control *control)
 {
-    struct lm_heap *heap = control->body;
-    if (!is_unmoved(heap)) {
-        heap->idle.last_epoch = heap->last_epoch;
-        heap->idle.slow_paths = heap->slow_paths;
-        heap->idle.since_ms = now_ms;
+    return control->seen_steps == steps_of(control->body);
+}
+
+static bool is_at_rest_locked(struct lm_heap_control *control, uint64_t now_ms)
+{
+    if (!is_unmoved(control)) {
+        control->seen_steps = steps_of(control->body);
+        control->still_since_ms = (uint32_t)now_ms;
     }
     return load_relaxed(&control->state) == LM_HEAP_PARKED ||
-           now_ms - heap->idle.since_ms >= LM_DEMAND_WINDOW_MS;
+           (uint32_t)now_ms - control->still_since_ms >= LM_DEMAND_WINDOW_MS;
 }
 
-/* True if there may be something to sweep. */
+static bool has_body(const struct lm_heap_control *control)
+{
+    enum lm_heap_state state = load_relaxed(&control->state);
+    return state != LM_HEAP_UNBORN && state != LM_HEAP_LOST && !control->is_dormant;
+}
+
+/* True if there may be something to sweep. What was seen is kept in the control: the body of a thread
+ * of few classes has pages that nobody wrote to. */
 static bool tidy_locked(struct lm_heap_control *control, struct lm_visit *visit, uint64_t now_ms)
 {
-    struct lm_heap *heap = control->body;
-    if (control->is_dormant || load_relaxed(&control->state) == LM_HEAP_LOST)
+    if (!has_body(control))
         return false;
+    struct lm_heap *heap = control->body;
     if (!is_at_rest_locked(control, now_ms)) {
         visit->is_restless = true;
         return false;
     }
     lm_heap_drain(control);
-    lm_stock_age(&heap->stock);
-    visit->is_restless |= heap->stock.units != 0;
-    if (heap->idle.used_size == heap->sweep.used_size)
+    if (heap->stock.units != 0) {
+        visit->is_restless = true;
+        lm_stock_age(&heap->stock);
+    }
+    uint32_t used = (uint32_t)(heap->sweep.used_size / LM_QUANTUM);
+    if (control->seen_used == used)
         return false;
-    heap->idle.used_size = heap->sweep.used_size;
+    control->seen_used = used;
     visit->is_restless = true;
     return true;
 }
@@ -59,7 +73,7 @@ static bool sweep_some(struct lm_heap_control *control, unsigned class, uint32_t
     /* A fork that finds the lock held now finds a heap that is whole. */
     control->is_swept = true;
     keep_order_for_fork();
-    bool goes_on = !control->is_dormant && is_unmoved(control->body);
+    bool goes_on = has_body(control) && is_unmoved(control);
     if (goes_on)
         visit->purged += lm_heap_sweep_part(control->body, class, place);
     keep_order_for_fork();
@@ -72,7 +86,7 @@ static bool sweep_some(struct lm_heap_control *control, unsigned class, uint32_t
 static void visit_heap(struct lm_heap_control *control, struct lm_visit *visit, uint64_t now_ms)
 {
     enum lm_heap_state state = load_relaxed(&control->state);
-    if (state == LM_HEAP_LOST)
+    if (state == LM_HEAP_LOST || state == LM_HEAP_UNBORN)
         return;
     visit->has_live |= state == LM_HEAP_LIVE;
     if (!lm_lock_try(&control->lock)) {

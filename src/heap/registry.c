@@ -117,7 +117,7 @@ void lm_heap_leave(void *heap)
     if (load_relaxed(&((struct lm_heap *)heap)->control->state) == LM_HEAP_LIVE)
         lm_heap_park(heap);
     /* The last one may be what the helper waits for, to leave as well. */
-    if (load_relaxed(&registry.parked_count) >= load_relaxed(&registry.count))
+    if (load_relaxed(&registry.parked_count) + LM_COMMONS >= load_relaxed(&registry.count))
         lm_helper_rouse();
 }
 
