@@ -99,8 +99,8 @@ static void *stretch_large(void *p, const struct place *place, size_t size)
                 lm_large_abandon(place->unit);
             else
                 lm_large_give(place->unit);
+            return moved;
         }
-        return moved;
     }
     return is_leaving && fits_kind && lm_large_resize(place->unit, size) ? p : NULL;
 }
