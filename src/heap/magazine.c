@@ -65,7 +65,6 @@ void lm_heap_init_magazines(struct lm_heap *heap)
     }
     heap->opened = 0;
     heap->magazine_size = 0;
-    heap->ebb_bound = LM_EBB_LEAST;
     heap->sweep.bound = LM_SWEEP_LEAST;
 }
 

@@ -208,6 +208,8 @@ struct lm_heap *lm_heap_borrow(void)
         lm_heap_wake_body(control);
     store_ordered(&control->state, LM_HEAP_LIVE);
     control->body->last_epoch = lm_os_clock_ms();
+    control->body->ebb_bound = LM_EBB_LEAST;
+    control->body->has_ebbed = false;
     lm_lock_give(&control->lock);
     return control->body;
 }

@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/stock tests/unit/stock_torture \
 	tests/unit/sweep tests/unit/sweep_torture \
 	tests/unit/commons tests/unit/commons_torture \
+	tests/unit/ebb tests/unit/ebb_torture \
 	tests/unit/remote tests/unit/remote_torture \
 	tests/unit/registry tests/unit/registry_torture \
 	tests/unit/forks tests/unit/forks_torture \
@@ -210,6 +211,15 @@ tests_unit_sweep_torture_SOURCES = tests/unit/sweep.c
 tests_unit_sweep_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_sweep_torture_CFLAGS = $(unit_compile)
 tests_unit_sweep_torture_LDADD = libcore_torture.la
+
+tests_unit_ebb_SOURCES = tests/unit/ebb.c
+tests_unit_ebb_CPPFLAGS = $(unit_plain)
+tests_unit_ebb_CFLAGS = $(unit_compile)
+tests_unit_ebb_LDADD = libcore.la
+tests_unit_ebb_torture_SOURCES = tests/unit/ebb.c
+tests_unit_ebb_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_ebb_torture_CFLAGS = $(unit_compile)
+tests_unit_ebb_torture_LDADD = libcore_torture.la
 
 tests_unit_commons_SOURCES = tests/unit/commons.c
 tests_unit_commons_CPPFLAGS = $(unit_plain)
