@@ -25,6 +25,7 @@ api_linked = \
 	tests/api/fork \
 	tests/api/seccomp \
 	tests/api/background \
+	tests/api/locked \
 	tests/api/lifetime \
 	tests/api/thread_exit \
 	tests/api/idle_threads \
@@ -124,6 +125,10 @@ tests_api_background_SOURCES = tests/api/background.c
 tests_api_background_CFLAGS = $(api_c)
 tests_api_background_LDFLAGS = $(api_link)
 tests_api_background_LDADD = libmalloc.la
+tests_api_locked_SOURCES = tests/api/locked.c
+tests_api_locked_CFLAGS = $(api_c)
+tests_api_locked_LDFLAGS = $(api_link)
+tests_api_locked_LDADD = libmalloc.la
 tests_api_lifetime_SOURCES = tests/api/lifetime.c
 tests_api_lifetime_CFLAGS = $(api_c)
 tests_api_lifetime_LDFLAGS = $(api_link)
