@@ -153,29 +153,6 @@ static bool huge_blocks_count(void)
     return !lm_memory_is_tight;
 }
 
-/* Many magazines are in demand; what they may hold together is less when memory is tight. */
-static bool magazines_hold_half(void)
-{
-    enum { CLASSES = 40, BLOCKS = 3000 };
-    static void *blocks[BLOCKS];
-    begin(LIMIT_MIB);
-    take(units_of(LIMIT_MIB));
-    UNIT_CHECK(lm_memory_is_tight);
-    for (int round = 0; round < 8; round++) {
-        for (size_t class = 1; class <= CLASSES; class ++) {
-            for (size_t i = 0; i < BLOCKS; i++)
-                blocks[i] = lm_malloc(16 * class);
-            for (size_t i = 0; i < BLOCKS; i++)
-                lm_free(blocks[i]);
-        }
-    }
-    const struct lm_heap *heap = lm_thread.heap;
-    size_t most = LM_MAGAZINE_BUDGET + heap->sweep.slab_size / LM_MAGAZINE_SHARE_PROVEN;
-    UNIT_CHECK_THAT(heap->magazine_size <= most / 2, "%zu KiB of %zu", heap->magazine_size / LM_KIB,
-                    most / LM_KIB);
-    return true;
-}
-
 /* Under RLIMIT_AS the library starts with a window of another kind. */
 static bool the_address_limit_counts(void)
 {
@@ -198,7 +175,6 @@ int main(void)
     UNIT_TRUTH_IN_CHILD(without_a_limit_much_stays_dirty);
     UNIT_TRUTH_IN_CHILD(near_the_limit_little_stays_dirty);
     UNIT_TRUTH_IN_CHILD(huge_blocks_count);
-    UNIT_TRUTH_IN_CHILD(magazines_hold_half);
     UNIT_TRUTH_IN_CHILD(the_address_limit_counts);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
