@@ -114,6 +114,9 @@
 /* Slabs. A heap that has no more than these also gives its cached units and its holes back. */
 #define LM_EBB_SLABS LM_TUNE(16, 4)
 
+/* Bytes. Strangers' blocks from this size on may stay in the magazine of the thread that freed them.
+ * Smaller ones would go on sharing cache lines with blocks of the thread they came from. */
+#define LM_KEEP_LEAST 128
 /* Entries, a power of two. An outbox entry merges the frees into one bitmap word of a stranger. */
 #define LM_OUTBOX_ENTRIES LM_TUNE(32, 2)
 /* Bytes of strangers' blocks that an outbox holds back before it is flushed. */

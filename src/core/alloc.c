@@ -239,7 +239,7 @@ LM_NOINLINE void lm_free_slow(void *p)
     if (class >= LM_CLASSES && lm_is_common(tag))
         lm_commons_free(heap, p, unit);
     else if (class >= LM_CLASSES)
-        lm_heap_free_remote(heap, p, unit);
+        lm_heap_free_strange(heap, p, unit);
     else if (!lm_heap_give(heap, class, p))
         lm_heap_flush(heap, class, p);
 }

@@ -11,7 +11,7 @@
  *
  *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
- *   H3  every block in a magazine is used (S1) in a slab of this class, of this heap or of a commons
+ *   H3  every block in a magazine is used (S1) in a slab of this class; most are of this heap
  *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` exactly
  *       while the place holds no slab
  *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
@@ -204,7 +204,10 @@ extern LM_HIDDEN _Thread_local struct lm_thread lm_thread
 void *lm_heap_refill(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 
-/* Frees a block whose slab belongs to another heap; heap may be lm_heap_none. */
+/* Frees a block whose slab belongs to another heap; either may be nobody's. The first one may keep it
+ * in the magazine, if there is room and the thread does not only free: who gives and takes such blocks
+ * in turn need not wake the owner for each. */
+void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit);
 void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit);
 
 /* True if the slot at p, the start of one, is free or was returned by a stranger. Blocks in

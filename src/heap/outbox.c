@@ -83,6 +83,19 @@ static size_t entry_number(const struct lm_remote *node)
     return (index ^ index >> 5) & (LM_OUTBOX_ENTRIES - 1);
 }
 
+void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit)
+{
+    unsigned class = lm_unit_tag(unit) & LM_TAG_CLASS_MASK;
+    if (heap != lm_heap_nobodys() && lm_class_table[class].size >= LM_KEEP_LEAST &&
+        heap->magazines[class].flushes == 0) {
+        if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
+            lm_fatal("free", LM_DOUBLE_FREE, p);
+        if (lm_heap_give(heap, class, p))
+            return;
+    }
+    lm_heap_free_remote(heap, p, unit);
+}
+
 void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
 {
     struct lm_slot slot;

@@ -326,8 +326,8 @@ static size_t trim_heap(struct lm_heap_control *control, bool is_own)
     uint32_t heap_state = load_relaxed(&control->state);
     if (heap_state != LM_HEAP_LOST && !control->is_dormant) {
         if (is_own || heap_state == LM_HEAP_PARKED) {
-            lm_outbox_flush(control->body);
             lm_heap_empty_magazines(control->body);
+            lm_outbox_flush(control->body);
         }
         lm_heap_drain(control);
         lm_stock_empty(&control->body->stock);

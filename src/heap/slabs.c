@@ -87,15 +87,26 @@ static void put_batch(struct lm_heap *heap, struct batch *batch)
 }
 
 /* Frees what lies first in `blocks` and is a commons', as H3 allows. Result: how many. */
-static size_t release_common(uint32_t tag, unsigned class, void **blocks, size_t count)
+static size_t release_common(uint32_t tag, void **blocks, size_t count)
 {
     size_t same = 1;
-    if (lm_unlikely(!lm_is_common(tag) || (tag & LM_TAG_CLASS_MASK) != class))
-        lm_fatal("free", LM_DOUBLE_FREE, blocks[0]);
     while (same < count && lm_unit_tag(lm_unit_of(blocks[same])) == tag)
         same++;
     lm_commons_give(blocks, same);
     return same;
+}
+
+/* Frees what lies first in `blocks` and is not this heap's. Result: how many. */
+static size_t release_strange(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
+{
+    size_t unit = lm_unit_of(blocks[0]);
+    uint32_t tag = lm_unit_tag(unit);
+    if (lm_unlikely(tag <= UINT8_MAX || (tag & LM_TAG_CLASS_MASK) != class))
+        lm_fatal("free", LM_DOUBLE_FREE, blocks[0]);
+    if (lm_is_common(tag))
+        return release_common(tag, blocks, count);
+    lm_heap_free_remote(heap, blocks[0], unit);
+    return 1;
 }
 
 /* The batch turns to p's slab. */
@@ -171,9 +182,8 @@ void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t
     for (size_t i = 0; i < count;) {
         const char *p = blocks[i];
         if ((size_t)(p - batch.start) >= batch.size) {
-            uint32_t tag = lm_unit_tag(lm_unit_of(p));
-            if (lm_unlikely(tag != (heap->tag | class))) {
-                i += release_common(tag, class, blocks + i, count - i);
+            if (lm_unlikely(lm_unit_tag(lm_unit_of(p)) != (heap->tag | class))) {
+                i += release_strange(heap, class, blocks + i, count - i);
                 continue;
             }
             turn_to(heap, &batch, class, p);
