@@ -75,6 +75,7 @@ EXTRA_DIST += \
 	bench/traces/sqlite3.ftr \
 	doc/trace-format.md \
 	scripts/class-table \
+	scripts/redis-lru \
 	scripts/record-traces
 if HAVE_ZSTD
 TESTS += $(fb_trace_tests)

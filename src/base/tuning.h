@@ -130,6 +130,10 @@
 #define LM_STOCK_LEAST   LM_TUNE(8, 4)
 #define LM_STOCK_SHARE   16
 
+/* Nodes in the inbox of a heap, up to 64 blocks or 16 KiB each, after which those who deliver take
+ * them in themselves: an owner that waits for something would keep them for ever. */
+#define LM_BACKLOG_MOST LM_TUNE(32, 4)
+
 /* Parked heaps without slabs that keep their pages, so that thread churn does not fault them in
  * again each time. */
 #define LM_DORMANT_WARM 4
@@ -142,10 +146,15 @@
 #define LM_DEMAND_WINDOW_MS 1000
 /* Bytes. Dirty memory beyond a bound and a share (1/n) of what is in use goes back at once: nobody
  * calls the purge for a process that falls idle. The bound starts low, doubles when what went back is
- * soon wanted again, and comes down by an eighth per quiet demand window. */
-#define LM_DIRTY_LEAST LM_TUNE(2 * LM_MIB, 256 * LM_KIB)
+ * wanted again soon and in quantity, and comes down by an eighth per demand window. (A share of an
+ * eighth kept 9 MiB in a heap of which half had been swept.) */
+#define LM_DIRTY_LEAST LM_TUNE(1 * LM_MIB, 256 * LM_KIB)
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
-#define LM_DIRTY_SHARE 8
+#define LM_DIRTY_SHARE 32
+/* Bytes per millisecond, and at most. What may be purged and taken again before the bound doubles: to
+ * purge a page and fault it in anew costs 2 to 3 us, so this is about 2 % of the time. */
+#define LM_DIRTY_PATIENCE_GAIN (32 * LM_KIB)
+#define LM_DIRTY_PATIENCE_MOST LM_TUNE(20 * LM_MIB, 256 * LM_KIB)
 /* Shares (n/8) of the memory limit in use or dirty above which memory counts as tight. */
 #define LM_TIGHT_EIGHTHS 7
 /* Units. Excess that is returned whole instead of halved. */
@@ -160,14 +169,28 @@
 #define LM_BACKGROUND_PATIENCE 8
 
 /* Bytes. A heap's partly used slabs are swept when their free slots hold more than a bound and a share
- * (1/n) of what is used. The bound starts here; it doubles after an epoch in which a quarter of what
- * was swept was taken again (a churn of medium blocks took twice as long without that), and comes
- * down by an eighth after others ... */
-#define LM_SWEEP_LEAST LM_TUNE(512 * LM_KIB, 16 * LM_KIB)
-#define LM_SWEEP_SHARE 8
-/* ... so many at most on a slow path. Without this limit a churn of medium blocks took a third
- * longer; with it drift, churn and sawtooth take what they took without the sweep. */
+ * (1/n) of what is used, as far as a sweep could win them. The bound starts here. It doubles when in
+ * one demand window more was swept and taken again than LM_SWEEP_REGRET, and again for each quarter
+ * more: 2048 pages at 3 us are 0.6 % of the second. It comes down by an eighth per window, and counts
+ * for half of what is used at most: a heap that has shrunk needs little. */
+#define LM_SWEEP_LEAST  LM_TUNE(512 * LM_KIB, 16 * LM_KIB)
+#define LM_SWEEP_MOST   LM_TUNE(256 * LM_MIB, 1 * LM_MIB)
+#define LM_SWEEP_SHARE  16
+#define LM_SWEEP_REGRET LM_TUNE(8 * LM_MIB, 256 * LM_KIB)
+/* Slabs that a slow path looks at when the waste is just above what is left alone, and so many times
+ * that at most when there is more. */
 #define LM_SWEEP_STEPS 16
+#define LM_SWEEP_HASTE 8
+
+/* Bytes. A heap whose free slots hold more than this and a share (1/n) of what is used takes blocks into
+ * slots of smaller classes before it takes new memory ... */
+#define LM_HOST_LEAST LM_TUNE(1 * LM_MIB, 4 * LM_KIB)
+#define LM_HOST_SHARE 8
+/* ... so many slots at most, which are larger than the block by a share (1/n) of it at most. */
+#define LM_GUEST_SLOTS 32
+#define LM_GUEST_WASTE 2
+/* Slabs and classes that one search looks at. When it fails, a new slab saves the next searches. */
+#define LM_HOST_STEPS LM_TUNE(64, 16)
 
 /* Bytes. malloc serves larger requests from the huge zone at once. */
 #define LM_LARGE_MOST LM_TUNE(32 * LM_MIB, 1 * LM_MIB)

@@ -58,14 +58,20 @@ bool lm_core_init(void)
     return is_ready;
 }
 
-static void *take_small(unsigned class)
+static void *refill(struct lm_heap *heap, unsigned class, size_t alignment)
+{
+    return alignment > LM_QUANTUM ? lm_heap_refill(heap, class)
+                                  : lm_heap_refill_anywhere(heap, class);
+}
+
+static void *take_small(unsigned class, size_t alignment)
 {
     struct lm_heap *heap = lm_thread.heap;
     if (lm_unlikely(heap == lm_heap_nobodys()))
         heap = lm_heap_birth();
     if (lm_likely(heap != NULL)) {
         void *p = lm_heap_take(heap, class);
-        return p != NULL ? p : lm_heap_refill(heap, class);
+        return p != NULL ? p : refill(heap, class, alignment);
     }
     /* The last breath of a thread, or no memory for a heap: borrow one for this call. */
     heap = lm_heap_borrow();
@@ -73,7 +79,7 @@ static void *take_small(unsigned class)
         return NULL;
     void *p = lm_heap_take(heap, class);
     if (p == NULL)
-        p = lm_heap_refill(heap, class);
+        p = refill(heap, class, alignment);
     lm_heap_park(heap);
     return p;
 }
@@ -107,7 +113,7 @@ static void *take_once(size_t alignment, size_t size, bool *is_zero)
 {
     *is_zero = false;
     if (lm_is_small(alignment, size))
-        return take_small(lm_aligned_class(alignment, size));
+        return take_small(lm_aligned_class(alignment, size), alignment);
     return take_big(lm_max(size, 1), alignment, is_zero);
 }
 

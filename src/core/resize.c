@@ -48,7 +48,7 @@ static struct place locate_quietly(const void *p)
     if (tag == LM_TAG_LARGE && p == lm_unit_address(place.unit))
         place.usable = lm_large_size(place.unit);
     else if (tag > UINT8_MAX && lm_slab_find(p, place.unit, &slot))
-        place.usable = lm_class_table[slot.slab->class].size;
+        place.usable = lm_guest_size(&slot);
     return place;
 }
 
@@ -70,6 +70,14 @@ size_t lm_usable_size(const void *p)
         return 0;
     struct place place = locate("malloc_usable_size", p);
     return place.kind == FOREIGN ? lm_foreign.usable_size(p) : place.usable;
+}
+
+bool lm_is_guest(const void *p)
+{
+    struct lm_slot slot;
+    size_t unit = lm_unit_of(p);
+    return locate_quietly(p).kind == SMALL && lm_slab_find(p, unit, &slot) &&
+           lm_guest_size(&slot) != lm_class_table[slot.slab->class].size;
 }
 
 static void *copy_to_new(void *p, size_t usable, size_t size)

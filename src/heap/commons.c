@@ -67,7 +67,7 @@ static void tend(struct lm_heap_control *control)
     commons->slow_paths++;
     if (commons->slow_paths >= LM_EPOCH_SLOW_PATHS) {
         commons->slow_paths = 0;
-        lm_heap_judge_sweep(commons);
+        lm_heap_judge_sweep(commons, lm_os_clock_ms());
     }
     lm_heap_sweep_some(commons);
 }

@@ -53,6 +53,8 @@ struct lm_heap_control {
     uint32_t next_parked;
     /* [l] own lock: slabs in all bins */
     uint32_t slab_count;
+    /* [a] about how many nodes wait in the inbox; relaxed, a hint */
+    _Atomic(uint32_t) backlog;
     /* [c] its number */
     uint32_t id;
     /* [c] */
@@ -116,16 +118,17 @@ struct lm_outbox_entry {
     uint64_t mask;
 };
 
-/* The hole sweep of partly used slabs: waste = slab_size - used_size - swept_size. */
+/* The hole sweep of partly used slabs: waste = slab_size - used_size - spent_size. */
 struct lm_sweep {
-    /* [l] own lock, all: bytes of all slabs' slots, of the used ones, and of pages swept out of them */
+    /* [l] own lock, all: bytes of all slabs' slots, of the used ones, and of free ones from which a
+     * sweep can win nothing more (lm_slab_spent_size) */
     size_t slab_size;
     size_t used_size;
-    size_t swept_size;
-    /* bytes of waste that are left alone; bytes swept in this epoch, and taken again */
+    size_t spent_size;
+    /* bytes of waste that are left alone; bytes swept and taken again since judged_ms */
     size_t bound;
-    size_t swept_now;
     size_t regretted;
+    uint64_t judged_ms;
     /* where the sweeper's hand stands */
     uint32_t class;
     uint32_t place;
@@ -139,6 +142,13 @@ struct lm_stock {
     /* the fewest of each length since the last epoch */
     uint8_t idle[LM_STOCK_LONGEST];
     uint32_t units;
+};
+
+/* Where the search for room for guests goes on. */
+struct lm_host_hand {
+    /* [l] own lock, both */
+    uint32_t class;
+    uint32_t place;
 };
 
 struct lm_heap {
@@ -172,6 +182,7 @@ struct lm_heap {
     /* From here on only threads that free strangers' blocks or have slabs of their own write. */
     struct lm_outbox_entry outbox[LM_OUTBOX_ENTRIES];
     struct lm_stock stock;
+    struct lm_host_hand host_hand;
     struct lm_bin bins[LM_CLASSES];
 };
 
@@ -202,6 +213,9 @@ extern LM_HIDDEN _Thread_local struct lm_thread lm_thread
 /* Slow halves. refill: a block of the class, or NULL if memory is out. flush: the heap owns p's
  * slab and lm_heap_give would not take it. */
 void *lm_heap_refill(struct lm_heap *heap, unsigned class);
+/* The same for a request that has no use for more alignment than LM_QUANTUM: where much memory lies idle
+ * the block may be a guest (heap/hosts.c). */
+void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 
 /* Frees a block whose slab belongs to another heap; either may be nobody's. The first one may keep it

@@ -105,8 +105,8 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
 static size_t budget_of(const struct lm_heap *heap, bool is_proven)
 {
     size_t share = is_proven ? LM_MAGAZINE_SHARE_PROVEN : LM_MAGAZINE_SHARE;
-    return (LM_MAGAZINE_BUDGET + heap->sweep.slab_size / share) >>
-           load_relaxed(&lm_memory_is_tight);
+    size_t held = heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
+    return (LM_MAGAZINE_BUDGET + held / share) >> load_relaxed(&lm_memory_is_tight);
 }
 
 /* A magazine that asks often doubles. */
@@ -198,7 +198,7 @@ static void enter(struct lm_heap *heap, unsigned class)
         heap->slow_paths = 0;
         heap->last_epoch = now_ms;
         shrink_idle(heap);
-        lm_heap_judge_sweep(heap);
+        lm_heap_judge_sweep(heap, now_ms);
         lm_stock_age(&heap->stock);
     }
     lm_heap_sweep_some(heap);
@@ -261,16 +261,31 @@ static void *refill_from_own(struct lm_heap *heap, unsigned class)
     return p;
 }
 
-LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
+/* Where a block may lie. */
+enum place { IN_ITS_CLASS, ANYWHERE };
+
+static void *refill(struct lm_heap *heap, unsigned class, enum place place)
 {
     void *p = NULL;
     enter(heap, class);
     if (is_cold(heap, class))
         p = refill_from_commons(heap, class);
+    if (p == NULL && place == ANYWHERE)
+        p = lm_heap_host(heap, class);
     if (p == NULL)
         p = refill_from_own(heap, class);
     leave(heap, class);
     return p;
+}
+
+LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
+{
+    return refill(heap, class, IN_ITS_CLASS);
+}
+
+LM_COLD void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class)
+{
+    return refill(heap, class, ANYWHERE);
 }
 
 LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)

@@ -8,7 +8,22 @@
  */
 #include "heap/owner.h"
 
+#include "heap/stock.h"
 #include "os/fatal.h"
+
+/* The owner has not looked at its mail for long: it may be asleep, and what lies there with it. */
+static void relieve(struct lm_heap_control *control)
+{
+    if (!lm_lock_try(&control->lock))
+        return;
+    /* Under the lock a heap is whole, unless a fork has torn it. */
+    if (load_relaxed(&control->state) != LM_HEAP_LOST) {
+        lm_heap_drain(control);
+        lm_stock_empty(&control->body->stock);
+    }
+    lm_lock_give(&control->lock);
+    lm_heap_settle(control);
+}
 
 /* A node goes to the inbox of whoever owns the slab now. */
 void lm_heap_deliver(struct lm_remote *node)
@@ -22,6 +37,8 @@ void lm_heap_deliver(struct lm_remote *node)
         /* partner: the exchange in lm_heap_drain; ordered against the state below */
     } while (!cas_ordered(&control->inbox, &head, index));
     lm_heap_settle(control);
+    if (lm_unlikely(add_relaxed(&control->backlog, 1u) >= LM_BACKLOG_MOST))
+        relieve(control);
 }
 
 static bool has_no_thread(uint32_t state)

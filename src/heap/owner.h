@@ -43,8 +43,10 @@ size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place)
 #define LM_NO_PLACE UINT32_MAX
 /* A small step in slabs that have been cold for a while, if there is much to gain. */
 void lm_heap_sweep_some(struct lm_heap *heap);
-/* The end of an epoch: was what was swept wanted again? */
-void lm_heap_judge_sweep(struct lm_heap *heap);
+/* So many bytes that were swept are wanted again. */
+void lm_heap_regret_sweep(struct lm_heap *heap, size_t size);
+/* Once per demand window: the bound comes down. */
+void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms);
 /* Checked builds: all bins, or one. */
 void lm_heap_verify(const struct lm_heap_control *control);
 void lm_heap_verify_class(const struct lm_heap *heap, unsigned class);
@@ -59,6 +61,12 @@ void lm_heap_ebb(struct lm_heap *heap, unsigned class);
 void lm_heap_regret_ebb(struct lm_heap *heap);
 /* A second has passed. */
 void lm_heap_judge_ebb(struct lm_heap *heap);
+
+/* heap/hosts.c */
+
+/* A block in slots of a smaller class, if there is none of its own and the heap has many to spare; NULL
+ * if none was found. */
+void *lm_heap_host(struct lm_heap *heap, unsigned class);
 
 /* heap/magazine.c */
 

@@ -30,7 +30,7 @@ static void count_slab(struct lm_heap *heap, const struct lm_slab *slab)
     heap->control->slab_count++;
     heap->sweep.slab_size += slots_size(slab);
     heap->sweep.used_size += (size_t)slab->used * lm_class_table[slab->class].size;
-    heap->sweep.swept_size += (size_t)slab->swept_pages << lm_os.page_log2;
+    heap->sweep.spent_size += lm_slab_spent_size(slab);
 }
 
 static void forget_slab(struct lm_heap *heap, const struct lm_slab *slab)
@@ -38,7 +38,7 @@ static void forget_slab(struct lm_heap *heap, const struct lm_slab *slab)
     heap->control->slab_count--;
     heap->sweep.slab_size -= slots_size(slab);
     heap->sweep.used_size -= (size_t)slab->used * lm_class_table[slab->class].size;
-    heap->sweep.swept_size -= (size_t)slab->swept_pages << lm_os.page_log2;
+    heap->sweep.spent_size -= lm_slab_spent_size(slab);
 }
 
 static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
@@ -52,14 +52,28 @@ static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
         lm_units_give(unit, units);
 }
 
+static void part_guests(struct lm_slab *slab, uint32_t word, uint64_t *mask)
+{
+    if (lm_unlikely(!lm_guest_part(slab, word, mask))) {
+        uint64_t inside = *mask & load_relaxed(lm_slab_joined(slab, word));
+        lm_fatal("free", LM_INVALID_POINTER,
+                 lm_slab_address(slab, word * 64 + lm_bits_lowest(inside)));
+    }
+}
+
 /* Frees the slots of one word, whose slab is this heap's. True if the slab is gone then. */
 static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word, uint64_t mask)
 {
     bool was_full = slab->used == slab->slots;
+    if (lm_unlikely(lm_slab_has_guests(slab)))
+        part_guests(slab, word, &mask);
     uint64_t twice = slab->free[word] & mask;
     heap->sweep.used_size -= (size_t)lm_bits_count(mask) * lm_class_table[slab->class].size;
+    size_t spent = lm_slab_spent_size(slab);
     if (lm_unlikely(!lm_slab_put(slab, word, mask)))
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
+    if (lm_unlikely(spent != 0))
+        heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
     if (slab->used == 0) {
         retire_slab(heap, slab);
         return true;
@@ -201,10 +215,13 @@ static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, 
         struct lm_slab *slab = lm_bin_partial(bin);
         if (slab == NULL)
             break;
-        size_t swept = (size_t)slab->swept_pages << lm_os.page_log2;
-        heap->sweep.swept_size -= swept;
-        heap->sweep.regretted += swept;
+        size_t spent = lm_slab_spent_size(slab);
+        size_t swept = lm_slab_swept_size(slab);
         got += lm_slab_refill(slab, out - got, count - got);
+        if (lm_unlikely(spent != 0)) {
+            heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
+            lm_heap_regret_sweep(heap, swept - lm_slab_swept_size(slab));
+        }
         if (slab->used == slab->slots)
             lm_bin_mark_full(bin, slab);
     }
@@ -289,6 +306,7 @@ void lm_heap_drain(struct lm_heap_control *control)
         return;
     /* partner: the push in lm_heap_deliver */
     uint32_t index = exchange_acquire(&control->inbox, 0u);
+    store_relaxed(&control->backlog, 0u);
     while (index != 0) {
         struct lm_remote *node = lm_remote_at(index);
         struct lm_slab *slab = lm_metadata_at(node->slab);

@@ -12,9 +12,9 @@
 
 static size_t sweep_slab(struct lm_heap *heap, struct lm_slab *slab)
 {
+    size_t spent = lm_slab_spent_size(slab);
     size_t purged = lm_slab_sweep(slab);
-    heap->sweep.swept_size += purged;
-    heap->sweep.swept_now += purged;
+    heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
     return purged;
 }
 
@@ -59,32 +59,42 @@ static struct lm_slab *advance_hand(struct lm_heap *heap)
     return NULL;
 }
 
-static bool is_worth_sweeping(const struct lm_sweep *sweep)
+/* How many slabs to look at now: more, the more there is to gain. */
+static size_t count_steps(const struct lm_sweep *sweep)
 {
-    size_t kept = sweep->used_size + sweep->swept_size;
+    size_t kept = sweep->used_size + sweep->spent_size;
     size_t waste = sweep->slab_size - lm_min(kept, sweep->slab_size);
     if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
-        return waste > LM_SWEEP_LEAST;
-    return waste > sweep->bound + sweep->used_size / LM_SWEEP_SHARE;
+        return waste > LM_SWEEP_LEAST ? LM_SWEEP_HASTE * LM_SWEEP_STEPS : 0;
+    size_t bound = lm_min(sweep->bound, lm_max(sweep->used_size / 2, LM_SWEEP_LEAST));
+    size_t allowed = bound + sweep->used_size / LM_SWEEP_SHARE;
+    return lm_likely(waste <= allowed) ? 0
+                                       : lm_min(waste / allowed, LM_SWEEP_HASTE) * LM_SWEEP_STEPS;
 }
 
-void lm_heap_judge_sweep(struct lm_heap *heap)
+void lm_heap_regret_sweep(struct lm_heap *heap, size_t size)
 {
     struct lm_sweep *sweep = &heap->sweep;
-    size_t most = lm_max(sweep->used_size / 2, LM_SWEEP_LEAST);
-    if (sweep->regretted > sweep->swept_now / 4)
-        sweep->bound = lm_min(2 * sweep->bound, most);
-    else
-        sweep->bound = lm_max(sweep->bound - sweep->bound / 8, LM_SWEEP_LEAST);
-    sweep->swept_now = 0;
+    sweep->regretted += size;
+    if (lm_unlikely(sweep->regretted > LM_SWEEP_REGRET)) {
+        sweep->regretted -= LM_SWEEP_REGRET / 4;
+        sweep->bound = lm_min(2 * sweep->bound, LM_SWEEP_MOST);
+    }
+}
+
+void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms)
+{
+    struct lm_sweep *sweep = &heap->sweep;
+    if (now_ms - sweep->judged_ms < LM_DEMAND_WINDOW_MS)
+        return;
+    sweep->judged_ms = now_ms;
     sweep->regretted = 0;
+    sweep->bound = lm_max(sweep->bound - sweep->bound / 8, LM_SWEEP_LEAST);
 }
 
 void lm_heap_sweep_some(struct lm_heap *heap)
 {
-    if (lm_likely(!is_worth_sweeping(&heap->sweep)))
-        return;
-    for (int steps = 0; steps < LM_SWEEP_STEPS; steps++) {
+    for (size_t steps = count_steps(&heap->sweep); steps > 0; steps--) {
         struct lm_slab *slab = advance_hand(heap);
         if (slab == NULL || slab->heat == LM_SLAB_SWEPT)
             continue;

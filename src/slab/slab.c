@@ -8,7 +8,8 @@
 
 static size_t descriptor_size(uint32_t words, uint32_t *remote_offset)
 {
-    size_t local = lm_round_up(sizeof(struct lm_slab) + words * sizeof(uint64_t), LM_CACHE_LINE);
+    uint32_t bitmaps = words <= LM_SLAB_GUEST_WORDS ? 2 * words : words;
+    size_t local = lm_round_up(sizeof(struct lm_slab) + bitmaps * sizeof(uint64_t), LM_CACHE_LINE);
     *remote_offset = (uint32_t)local;
     return local + words * sizeof(struct lm_remote);
 }
@@ -56,10 +57,10 @@ struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32
         return NULL;
     slab->unit = (uint32_t)unit;
     store_relaxed(&slab->owner, owner);
-    slab->slots = slots;
-    slab->class = (uint16_t) class;
-    slab->units = (uint16_t)units;
-    slab->words = (uint16_t)words;
+    slab->slots = (uint16_t)slots;
+    slab->class = (uint8_t) class;
+    slab->units = (uint8_t)units;
+    slab->words = (uint8_t)words;
     slab->remote_offset = remote_offset;
     for (uint32_t word = 0; word < words; word++) {
         slab->free[word] = lm_bits_ones((unsigned)lm_min(64, slots - word * 64));
@@ -82,6 +83,62 @@ void lm_slab_hand_over(struct lm_slab *slab, uint32_t owner)
     store_relaxed(&slab->owner, owner);
     for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++)
         store_relaxed(&lm_window.map[unit], owner << LM_TAG_CLASS_BITS | slab->class);
+}
+
+bool lm_slab_put(struct lm_slab *slab, uint32_t word, uint64_t mask)
+{
+    if (lm_unlikely((slab->free[word] & mask) != 0))
+        return false;
+    slab->free[word] |= mask;
+    slab->used -= lm_bits_count(mask);
+    if (slab->heat == LM_SLAB_SWEPT)
+        slab->heat = LM_SLAB_COLD;
+    return true;
+}
+
+bool lm_slab_find(const void *p, size_t unit, struct lm_slot *found)
+{
+    struct lm_slab *slab = lm_slab_of_unit(unit);
+    uint32_t offset = (uint32_t)((const char *)p - lm_unit_address(slab->unit));
+    uint32_t slot;
+    bool is_start = lm_class_slot_at(slab->class, offset, &slot);
+    found->slab = slab;
+    found->word = slot / 64;
+    found->bit = UINT64_C(1) << slot % 64;
+    if (lm_unlikely(lm_slab_has_guests(slab)) && slot < slab->slots)
+        is_start &= (load_relaxed(lm_slab_joined(slab, found->word)) & found->bit) == 0;
+    return is_start && slot < slab->slots;
+}
+
+/* Slots [first, end), as far as there are any. */
+static bool are_slots_free(const struct lm_slab *slab, size_t first, size_t end)
+{
+    end = lm_min(end, slab->slots);
+    while (first < end) {
+        size_t count = lm_min(end - first, 64 - first % 64);
+        uint64_t mask = lm_bits_ones((unsigned)count) << first % 64;
+        if ((slab->free[first / 64] & mask) != mask)
+            return false;
+        first += count;
+    }
+    return true;
+}
+
+/* Past the last slot there is nothing to keep. */
+static bool is_page_empty(const struct lm_slab *slab, size_t offset)
+{
+    size_t size = lm_class_table[slab->class].size;
+    return are_slots_free(slab, offset / size, (offset + lm_os.page_size + size - 1) / size);
+}
+
+/* After slots were taken. */
+static void note_returned_pages(struct lm_slab *slab)
+{
+    for (uint32_t left = slab->swept; left != 0; left &= left - 1) {
+        unsigned page = lm_bits_lowest(left);
+        if (!is_page_empty(slab, (size_t)page << lm_os.page_log2))
+            slab->swept &= ~(UINT32_C(1) << page);
+    }
 }
 
 /* The addresses of `count` neighbours. */
@@ -111,76 +168,39 @@ size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
     }
     slab->used += (uint32_t)(count - left);
     slab->heat = LM_SLAB_HOT;
-    slab->swept_pages = 0;
+    if (lm_unlikely(slab->swept != 0))
+        note_returned_pages(slab);
     return count - left;
 }
 
-bool lm_slab_put(struct lm_slab *slab, uint32_t word, uint64_t mask)
+static uint32_t empty_pages(const struct lm_slab *slab)
 {
-    if (lm_unlikely((slab->free[word] & mask) != 0))
-        return false;
-    slab->free[word] |= mask;
-    slab->used -= lm_bits_count(mask);
-    if (slab->heat == LM_SLAB_SWEPT)
-        slab->heat = LM_SLAB_COLD;
-    return true;
-}
-
-bool lm_slab_find(const void *p, size_t unit, struct lm_slot *found)
-{
-    struct lm_slab *slab = lm_slab_of_unit(unit);
-    uint32_t offset = (uint32_t)((const char *)p - lm_unit_address(slab->unit));
-    uint32_t slot;
-    bool is_start = lm_class_slot_at(slab->class, offset, &slot);
-    found->slab = slab;
-    found->word = slot / 64;
-    found->bit = UINT64_C(1) << slot % 64;
-    return is_start && slot < slab->slots;
-}
-
-/* Slots [first, end), as far as there are any. */
-static bool are_slots_free(const struct lm_slab *slab, size_t first, size_t end)
-{
-    end = lm_min(end, slab->slots);
-    while (first < end) {
-        size_t count = lm_min(end - first, 64 - first % 64);
-        uint64_t mask = lm_bits_ones((unsigned)count) << first % 64;
-        if ((slab->free[first / 64] & mask) != mask)
-            return false;
-        first += count;
-    }
-    return true;
-}
-
-/* Past the last slot there is nothing to keep. */
-static bool is_page_empty(const struct lm_slab *slab, size_t offset)
-{
-    size_t size = lm_class_table[slab->class].size;
-    return are_slots_free(slab, offset / size, (offset + lm_os.page_size + size - 1) / size);
+    uint32_t pages = (uint32_t)slab->units << (lm_unit_log2 - lm_os.page_log2);
+    uint32_t empty = 0;
+    for (uint32_t page = 0; page < pages; page++)
+        if (is_page_empty(slab, (size_t)page << lm_os.page_log2))
+            empty |= UINT32_C(1) << page;
+    return empty;
 }
 
 size_t lm_slab_sweep(struct lm_slab *slab)
 {
-    char *start = lm_unit_address(slab->unit);
-    size_t end = (size_t)slab->units << lm_unit_log2;
-    size_t purged = 0;
+    uint32_t before = slab->swept;
     if (slab->heat == LM_SLAB_SWEPT)
         return 0;
-    for (size_t from = 0; from < end;) {
-        size_t to = from;
-        while (to < end && is_page_empty(slab, to))
-            to += lm_os.page_size;
+    for (uint32_t left = empty_pages(slab) & ~slab->swept; left != 0;) {
+        unsigned first = lm_bits_lowest(left);
+        unsigned count = lm_bits_lowest(~((uint64_t)left >> first));
+        uint32_t run = (uint32_t)(lm_bits_ones(count) << first);
         bool is_zero;
-        if (to > from && lm_os_purge(start + from, to - from, &is_zero))
-            purged += to - from;
-        from = to + lm_os.page_size;
+        /* What the kernel keeps will be tried again. */
+        if (lm_os_purge(lm_unit_address(slab->unit) + ((size_t)first << lm_os.page_log2),
+                        (size_t)count << lm_os.page_log2, &is_zero))
+            slab->swept |= run;
+        left &= ~run;
     }
-    size_t before = (size_t)slab->swept_pages << lm_os.page_log2;
     slab->heat = LM_SLAB_SWEPT;
-    /* A purge that fails this time leaves the books as they were. */
-    purged = lm_max(purged, before);
-    slab->swept_pages = (uint8_t)(purged >> lm_os.page_log2);
-    return purged - before;
+    return (size_t)lm_bits_count(slab->swept & ~before) << lm_os.page_log2;
 }
 
 void lm_slab_verify(struct lm_slab *slab)
@@ -191,6 +211,13 @@ void lm_slab_verify(struct lm_slab *slab)
     for (uint32_t word = 0; word < slab->words; word++)
         free += lm_bits_count(slab->free[word]);
     LM_INVARIANT(slab->used + free == slab->slots);
+    unsigned guests = 0;
+    for (uint32_t word = 0; lm_slab_has_guests(slab) && word < slab->words; word++) {
+        uint64_t joined = load_relaxed(lm_slab_joined(slab, word));
+        LM_INVARIANT((joined & slab->free[word]) == 0 && (joined & 1) == 0);
+        guests += lm_bits_count(joined & ~(joined << 1));
+    }
+    LM_INVARIANT(guests == load_relaxed(&slab->guests));
     uint32_t tag = load_relaxed(&slab->owner) << LM_TAG_CLASS_BITS | slab->class;
     for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
         LM_INVARIANT(lm_unit_tag(unit) == tag);

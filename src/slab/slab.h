@@ -17,6 +17,8 @@
  *   S3  a remote node is in some heap's inbox, or on its way there, exactly while its bits != 0.
  *       So a slab with a returned slot still counts it as used and cannot be destroyed under the
  *       hands of the thread that is delivering the node.
+ *   S5  a guest is a block of another class in neighbouring slots of one word: all but the first are
+ *       joined, and used. A slot that is not joined begins a block or is free.
  *   S4  all units' tags are owner << 8 | class, and their detail is the slab's index
  */
 #ifndef LM_SLAB_SLAB_H
@@ -25,6 +27,7 @@
 #include "base/atomics.h"
 #include "base/bits.h"
 #include "base/tuning.h"
+#include "os/os.h"
 #include "space/metadata.h"
 #include "space/window.h"
 
@@ -49,21 +52,23 @@ struct lm_slab {
     uint32_t place;
     /* [l] S1 */
     uint32_t used;
-    /* [c] */
-    uint32_t slots;
-    /* [c] */
-    uint16_t class;
-    /* [c] units of the slab */
-    uint16_t units;
-    /* [c] words of the bitmaps */
-    uint16_t words;
-    /* [l] enum lm_slab_heat */
-    uint8_t heat;
-    /* [l] pages that the last sweep returned and that no slot has been taken from since */
-    uint8_t swept_pages;
+    /* [l] one bit per page: it went back to the kernel and no slot on it has been taken since */
+    uint32_t swept;
     /* [c] byte offset from the descriptor to the remote nodes */
     uint32_t remote_offset;
-    /* [l] */
+    /* [c] */
+    uint16_t slots;
+    /* [c] */
+    uint8_t class;
+    /* [c] units of the slab */
+    uint8_t units;
+    /* [c] words of the bitmaps */
+    uint8_t words;
+    /* [l] enum lm_slab_heat */
+    uint8_t heat;
+    /* [a] blocks of several slots; written under the lock, relaxed: whoever has such a block sees it */
+    _Atomic(uint16_t) guests;
+    /* [l] and behind these as many words of lm_slab_joined, if there are few */
     uint64_t free[];
 };
 
@@ -121,6 +126,20 @@ LM_INLINE struct lm_slab *lm_slab_of_unit(size_t unit)
     return lm_metadata_at(load_relaxed(lm_unit_detail(unit)));
 }
 
+/* Slabs with more words have no guests: their slots are tiny, and the metadata would not suffice. */
+enum { LM_SLAB_GUEST_WORDS = 8 };
+
+/* [a] S5, as guests. The slab has at most LM_SLAB_GUEST_WORDS words. */
+LM_INLINE _Atomic(uint64_t) *lm_slab_joined(const struct lm_slab *slab, uint32_t word)
+{
+    return (_Atomic(uint64_t) *)(uintptr_t)(slab->free + slab->words) + word;
+}
+
+LM_INLINE bool lm_slab_has_guests(const struct lm_slab *slab)
+{
+    return load_relaxed(&slab->guests) != 0;
+}
+
 LM_INLINE struct lm_remote *lm_slab_remote(struct lm_slab *slab, uint32_t word)
 {
     return (struct lm_remote *)(void *)((char *)slab + slab->remote_offset) + word;
@@ -144,8 +163,36 @@ LM_INLINE uint32_t lm_remote_word(const struct lm_remote *node, struct lm_slab *
 /* Returns to the kernel the pages of a slab that hold no used slot. Result: bytes, not counting pages
  * that were gone already. */
 size_t lm_slab_sweep(struct lm_slab *slab);
+/* Bytes of pages that are with the kernel, not counting those behind the last slot. */
+LM_INLINE size_t lm_slab_swept_size(const struct lm_slab *slab)
+{
+    if (lm_likely(slab->swept == 0))
+        return 0;
+    size_t size = (size_t)slab->slots * lm_class_table[slab->class].size;
+    uint64_t pages = lm_bits_ones((unsigned)((size - 1) >> lm_os.page_log2) + 1);
+    return (size_t)lm_bits_count(slab->swept & pages) << lm_os.page_log2;
+}
 
-/* Checked builds: S1, S4. */
+/* Bytes of free slots from which a sweep can win nothing more. */
+LM_INLINE size_t lm_slab_spent_size(const struct lm_slab *slab)
+{
+    if (slab->heat == LM_SLAB_SWEPT)
+        return (size_t)(slab->slots - slab->used) * lm_class_table[slab->class].size;
+    return lm_slab_swept_size(slab);
+}
+
+/* slab/guest.c */
+
+/* Takes the lowest `slots` free neighbours, 2 to 64, that lie in one word and on pages that are not
+ * with the kernel. NULL if there are none. */
+void *lm_guest_take(struct lm_slab *slab, unsigned slots);
+/* The caller is about to put the slots of `mask`, each the first of a block: the slots joined to them
+ * come with them and are joined no more. False: one of them is not the first of a block. */
+bool lm_guest_part(struct lm_slab *slab, uint32_t word, uint64_t *mask);
+/* Bytes of the block that begins in a slot. Any thread, for a block that is in use. */
+size_t lm_guest_size(const struct lm_slot *slot);
+
+/* Checked builds: S1, S4, S5. */
 void lm_slab_verify(struct lm_slab *slab);
 
 #endif

@@ -34,6 +34,10 @@ static struct {
     size_t dirty_most;
     size_t overflowed;
     size_t regretted;
+    /* [l] units: so much of that is accepted before the bound doubles; it grows with time */
+    size_t patience;
+    /* [l] milliseconds */
+    uint64_t patient_since;
     /* [l] units of huge blocks, counted only if there is a limit */
     size_t huge;
     /* [c] units in use or dirty above which memory is tight; SIZE_MAX without a limit */
@@ -74,6 +78,7 @@ bool lm_units_init(void)
         state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
         size_t limit = memory_limit();
         state.tight_from = limit == SIZE_MAX ? limit : limit / 8 * LM_TIGHT_EIGHTHS >> lm_unit_log2;
+        state.patience = LM_DIRTY_LEAST / 4 >> lm_unit_log2;
     }
     lm_runs_init(&state.free, lm_window.capacity);
     return lm_window_begin() && lm_metadata_init(&areas.metadata, &areas.index);
@@ -121,16 +126,18 @@ static void weigh_locked(void)
     store_relaxed(&lm_memory_is_tight, is_tight);
 }
 
-/* Clean units are taken: were they dirty a moment ago? Then the bound was too low. */
+/* Clean units are taken: were they dirty a moment ago? What time allows of that is the price of a small
+ * heap; beyond it the bound doubles. */
 static void count_clean(size_t clean)
 {
     size_t again = lm_min(clean, state.overflowed);
     state.overflowed -= again;
     state.regretted += again;
-    if (state.regretted > state.dirty_most / 4) {
-        state.regretted = 0;
-        state.dirty_most = lm_min(2 * state.dirty_most, LM_DIRTY_MOST >> lm_unit_log2);
-    }
+    if (state.regretted <= state.patience)
+        return;
+    state.regretted = 0;
+    state.patience = state.dirty_most / 4;
+    state.dirty_most = lm_min(2 * state.dirty_most, LM_DIRTY_MOST >> lm_unit_log2);
 }
 
 static void count_taken(size_t count, size_t dirty)
@@ -355,6 +362,15 @@ static size_t excess_locked(uint64_t now_ms)
     return held > demand ? held - demand : 0;
 }
 
+static void gain_patience(uint64_t now_ms)
+{
+    size_t passed = lm_min(now_ms - state.patient_since, LM_DEMAND_WINDOW_MS);
+    size_t gain = passed * LM_DIRTY_PATIENCE_GAIN >> lm_unit_log2;
+    size_t most = state.regretted + (LM_DIRTY_PATIENCE_MOST >> lm_unit_log2);
+    state.patience = lm_min(state.patience + gain, most);
+    state.patient_since = now_ms;
+}
+
 void lm_units_tick(uint64_t now_ms)
 {
     lm_helper_wake();
@@ -367,6 +383,7 @@ void lm_units_tick(uint64_t now_ms)
     if (now_ms >= load_relaxed(&state.next_purge)) {
         size_t delay_ms = lm_options.purge_delay_ms;
         store_relaxed(&state.next_purge, now_ms + (delay_ms == 0 ? LM_PURGE_PERIOD_MS : delay_ms));
+        gain_patience(now_ms);
         excess = excess_locked(now_ms);
         if (excess > LM_PURGE_WHOLE)
             excess = excess / 2;

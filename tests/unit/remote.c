@@ -92,6 +92,21 @@ static bool frees_into_parked_heaps_come_back(void)
     return true;
 }
 
+/* This thread waits meanwhile. */
+static bool a_sleeping_owners_mail_is_taken_in(void)
+{
+    for (int i = 0; i < THREADS; i++)
+        take_some(numbers[i]);
+    size_t before = lm_thread.heap->control->slab_count;
+    unit_in_threads(1, free_some, numbers);
+    unit_in_threads(1, free_some, numbers + 1);
+    unit_in_threads(1, free_some, numbers + 2);
+    unit_in_threads(1, free_some, numbers + 3);
+    size_t after = lm_thread.heap->control->slab_count;
+    UNIT_CHECK_THAT(after < before / 3, "%zu of %zu slabs are left", after, before);
+    return all_slots_came_back();
+}
+
 static bool an_outbox_stays_below_its_limit(void)
 {
     return failures == 0;
@@ -244,6 +259,7 @@ int main(void)
     UNIT_TRUTH(frees_by_one_stranger_come_back);
     UNIT_TRUTH(frees_by_many_strangers_come_back);
     UNIT_TRUTH(frees_into_parked_heaps_come_back);
+    UNIT_TRUTH(a_sleeping_owners_mail_is_taken_in);
     UNIT_TRUTH(an_outbox_stays_below_its_limit);
     UNIT_TRUTH(frees_into_one_word_are_merged);
     UNIT_TRUTH(mail_follows_a_slab_to_its_new_owner);

@@ -242,7 +242,17 @@ static bool a_slab_in_use_is_swept_again(void)
     for (size_t slot = 1; slot < slab->slots; slot++)
         UNIT_CHECK(put(slot));
     UNIT_CHECK(lm_slab_sweep(slab) == 3 * UNIT_PAGE && lm_slab_sweep(slab) == 0);
-    UNIT_CHECK(refill(1) && lm_slab_sweep(slab) == 3 * UNIT_PAGE);
+    UNIT_CHECK(lm_slab_swept_size(slab) == 3 * UNIT_PAGE);
+    /* What is gone already does not count again. */
+    UNIT_CHECK(refill(1) && lm_slab_sweep(slab) == 0);
+    UNIT_CHECK(lm_slab_swept_size(slab) == 3 * UNIT_PAGE);
+    UNIT_CHECK(lm_slab_spent_size(slab) == (slab->slots - 2u) * lm_class_table[20].size);
+    /* A page from which a slot is taken does. */
+    UNIT_CHECK(refill(slab->slots) && lm_slab_swept_size(slab) == 0);
+    for (size_t slot = 2; slot < slab->slots; slot++)
+        UNIT_CHECK(put(slot));
+    UNIT_CHECK(lm_slab_spent_size(slab) == 0);
+    UNIT_CHECK(lm_slab_sweep(slab) == 3 * UNIT_PAGE);
     UNIT_CHECK(put(0) && put(1));
     destroy();
     return true;

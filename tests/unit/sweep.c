@@ -22,15 +22,15 @@ static bool books_are_right(const struct lm_heap *heap)
         for (; (slab = lm_bin_next(&heap->bins[class], &place)) != NULL; place++) {
             sum.slab_size += (size_t)slab->slots * lm_class_table[slab->class].size;
             sum.used_size += (size_t)slab->used * lm_class_table[class].size;
-            sum.swept_size += (size_t)slab->swept_pages * UNIT_PAGE;
+            sum.spent_size += lm_slab_spent_size(slab);
         }
     }
     UNIT_CHECK_THAT(heap->sweep.slab_size == sum.slab_size, "slabs: %zu, not %zu",
                     heap->sweep.slab_size, sum.slab_size);
     UNIT_CHECK_THAT(heap->sweep.used_size == sum.used_size, "used: %zu, not %zu",
                     heap->sweep.used_size, sum.used_size);
-    UNIT_CHECK_THAT(heap->sweep.swept_size == sum.swept_size, "swept: %zu, not %zu",
-                    heap->sweep.swept_size, sum.swept_size);
+    UNIT_CHECK_THAT(heap->sweep.spent_size == sum.spent_size, "spent: %zu, not %zu",
+                    heap->sweep.spent_size, sum.spent_size);
     return true;
 }
 
@@ -85,7 +85,7 @@ static bool little_waste_is_left_alone(void)
         if (i % 100 != 0)
             lm_free(blocks[i]);
     live_on(100);
-    size_t swept = lm_thread.heap->sweep.swept_size;
+    size_t swept = lm_thread.heap->sweep.spent_size;
     for (int i = 0; i < 500; i += 100)
         lm_free(blocks[i]);
     UNIT_CHECK_THAT(swept == 0 || lm_torture, "%zu bytes were swept", swept);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap/hosts.c - a heap that wastes much lets partly used slabs of smaller classes host a block before
+ * it takes new memory. The heap's lock is held.
+ *
+ * Guests are found one at a time: none waits in a magazine, so every block in a magazine is of the
+ * magazine's class. When a guest is freed it is a block of its host's class.
+ */
+#include "heap/owner.h"
+
+#include "heap/bin.h"
+
+/* Slots of class `host` for a block of `class`; 0 if they would be too many or waste too much. */
+static unsigned slots_for(unsigned class, unsigned host)
+{
+    size_t size = lm_class_table[class].size;
+    size_t slot = lm_class_table[host].size;
+    size_t slots = (size + slot - 1) / slot;
+    bool is_good = slots <= LM_GUEST_SLOTS && (slots * slot - size) * LM_GUEST_WASTE <= size;
+    return is_good ? (unsigned)slots : 0;
+}
+
+/* Swept pages count too: they are few as long as there is room for guests. */
+static bool is_wasteful(const struct lm_sweep *sweep)
+{
+    size_t free = sweep->slab_size - lm_min(sweep->used_size, sweep->slab_size);
+    return free > LM_HOST_LEAST + sweep->used_size / LM_HOST_SHARE;
+}
+
+static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slots)
+{
+    size_t spent = lm_slab_spent_size(slab);
+    void *p = lm_guest_take(slab, slots);
+    if (p == NULL)
+        return NULL;
+    heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
+    heap->sweep.used_size += slots * (size_t)lm_class_table[slab->class].size;
+    if (slab->used == slab->slots)
+        lm_bin_mark_full(&heap->bins[slab->class], slab);
+    return p;
+}
+
+void *lm_heap_host(struct lm_heap *heap, unsigned class)
+{
+    struct lm_host_hand *hand = &heap->host_hand;
+    if (lm_likely(!is_wasteful(&heap->sweep)) || lm_bin_partial(&heap->bins[class]) != NULL)
+        return NULL;
+    for (int step = 0; step < LM_HOST_STEPS; step++) {
+        unsigned slots = hand->class < class ? slots_for(class, hand->class) : 0;
+        struct lm_slab *slab = NULL;
+        if (slots != 0)
+            slab = lm_bin_next_partial(&heap->bins[hand->class], &hand->place);
+        if (slab == NULL) {
+            hand->class = hand->class + 1 < class ? hand->class + 1 : 0;
+            hand->place = 0;
+            continue;
+        }
+        void *p = stay_with(heap, slab, slots);
+        if (p != NULL)
+            return p;
+        hand->place++;
+    }
+    return NULL;
+}
