@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "heap/bin.h"
 #include "heap/owner.h"
 #include "observe/snapshot.h"
 
@@ -17,13 +18,26 @@ struct kept {
     size_t resident;
 };
 
+/* Bytes of slots that are not on pages with the kernel. */
+static size_t resident_size(const struct lm_heap *heap)
+{
+    size_t swept = 0;
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        uint32_t place = 0;
+        const struct lm_slab *slab;
+        for (; (slab = lm_bin_next(&heap->bins[class], &place)) != NULL; place++)
+            swept += lm_slab_swept_size(slab);
+    }
+    return heap->sweep.slab_size - swept;
+}
+
 static struct kept look(void)
 {
     const struct lm_heap *heap = lm_thread.heap;
     unsigned class = lm_class_for(SIZE);
     return (struct kept){heap->magazines[class].capacity,
                          (size_t)(heap->top[class] - heap->magazines[class].slots),
-                         heap->stock.units, heap->sweep.slab_size - heap->sweep.swept_size};
+                         heap->stock.units, resident_size(heap)};
 }
 
 static void fill_and_drain(int rounds)
