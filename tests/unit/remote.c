@@ -107,6 +107,69 @@ static bool a_sleeping_owners_mail_is_taken_in(void)
     return all_slots_came_back();
 }
 
+enum { SWAPS = 300 };
+
+static void *swapped[SWAPS];
+static size_t swapped_size;
+
+/* How many of the blocks that it freed come back to a thread that takes and frees in turn; in
+ * swapped[0]. */
+static void *swap(void *unused)
+{
+    size_t again = 0;
+    for (int i = 0; i < SWAPS; i++) {
+        lm_free(swapped[i]);
+        void *block = lm_malloc(swapped_size);
+        again += block == swapped[i];
+        swapped[i] = block;
+    }
+    for (int i = 0; i < SWAPS; i++)
+        lm_free(swapped[i]);
+    swapped[0] = (void *)again; // NOLINT
+    return unused;
+}
+
+static size_t swap_blocks_of(size_t size)
+{
+    swapped_size = size;
+    for (int i = 0; i < SWAPS; i++)
+        swapped[i] = lm_malloc(size);
+    unit_in_threads(1, swap, NULL);
+    return (size_t)swapped[0];
+}
+
+static bool who_swaps_blocks_takes_what_it_freed_unless_they_share_lines(void)
+{
+    size_t again = swap_blocks_of(LM_KEEP_LEAST);
+    UNIT_CHECK_THAT(again > SWAPS / 2, "%zu of %d", again, SWAPS);
+    again = swap_blocks_of(LM_KEEP_LEAST / 2);
+    UNIT_CHECK_THAT(again == 0, "%zu of %d", again, SWAPS);
+    return all_slots_came_back();
+}
+
+/* In swapped[0]: how many blocks it holds back. */
+static void *only_free(void *unused)
+{
+    unsigned class = lm_class_for(swapped_size);
+    lm_free(lm_malloc(swapped_size));
+    for (int i = 0; i < SWAPS; i++)
+        lm_free(swapped[i]);
+    struct lm_heap *heap = lm_thread.heap;
+    size_t count = (size_t)(heap->top[class] - heap->magazines[class].slots);
+    swapped[0] = (void *)count; // NOLINT
+    return unused;
+}
+
+static bool who_only_frees_keeps_a_first_magazine_at_most(void)
+{
+    swapped_size = 400;
+    for (int i = 0; i < SWAPS; i++)
+        swapped[i] = lm_malloc(swapped_size);
+    unit_in_threads(1, only_free, NULL);
+    UNIT_CHECK_THAT((size_t)swapped[0] <= LM_MAGAZINE_FIRST, "%zu", (size_t)swapped[0]);
+    return all_slots_came_back();
+}
+
 static bool an_outbox_stays_below_its_limit(void)
 {
     return failures == 0;
@@ -260,6 +323,8 @@ int main(void)
     UNIT_TRUTH(frees_by_many_strangers_come_back);
     UNIT_TRUTH(frees_into_parked_heaps_come_back);
     UNIT_TRUTH(a_sleeping_owners_mail_is_taken_in);
+    UNIT_TRUTH(who_swaps_blocks_takes_what_it_freed_unless_they_share_lines);
+    UNIT_TRUTH(who_only_frees_keeps_a_first_magazine_at_most);
     UNIT_TRUTH(an_outbox_stays_below_its_limit);
     UNIT_TRUTH(frees_into_one_word_are_merged);
     UNIT_TRUTH(mail_follows_a_slab_to_its_new_owner);
