@@ -38,13 +38,13 @@ LM_COLD static void free_slow(void *p)
     lm_free_slow(p);
 }
 
-LM_DOOR void *malloc(size_t size)
+LM_HOT_DOOR void *malloc(size_t size)
 {
     void *p = lm_malloc_fast(size);
     return lm_likely(p != NULL) ? p : malloc_slow(1, size);
 }
 
-LM_DOOR void free(void *p)
+LM_HOT_DOOR void free(void *p)
 {
     if (lm_unlikely(!lm_free_fast(p)))
         free_slow(p);
@@ -56,7 +56,7 @@ LM_COLD static void *calloc_slow(size_t count, size_t size)
     return or_enomem(lm_calloc(count, size));
 }
 
-LM_DOOR void *calloc(size_t count, size_t size)
+LM_HOT_DOOR void *calloc(size_t count, size_t size)
 {
     size_t total;
     bool is_too_much = __builtin_mul_overflow(count, size, &total);
@@ -90,7 +90,7 @@ LM_INLINE void *aligned(size_t alignment, size_t size)
     return lm_likely(p != NULL) ? p : malloc_slow(alignment, size);
 }
 
-LM_DOOR void *aligned_alloc(size_t alignment, size_t size)
+LM_HOT_DOOR void *aligned_alloc(size_t alignment, size_t size)
 {
     if (lm_unlikely(!lm_is_power_of_two(alignment))) {
         errno = EINVAL;
@@ -99,7 +99,7 @@ LM_DOOR void *aligned_alloc(size_t alignment, size_t size)
     return aligned(alignment, size);
 }
 
-LM_DOOR int posix_memalign(void **result, size_t alignment, size_t size)
+LM_HOT_DOOR int posix_memalign(void **result, size_t alignment, size_t size)
 {
     if (lm_unlikely(!lm_is_power_of_two(alignment) || alignment % sizeof(void *) != 0))
         return EINVAL;
