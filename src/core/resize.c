@@ -96,7 +96,7 @@ static void *stretch_large(void *p, const struct place *place, size_t size)
 {
     bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
     /* What has grown so far goes where huge pages can be had. */
-    bool is_leaving = size > place->usable && size >= LM_HUGE_PAGES_FROM;
+    bool is_leaving = size > place->usable && size > LM_HUGE_PAGES_FROM;
     if (fits_kind && !is_leaving && lm_large_resize(place->unit, size))
         return p;
     if (size >= LM_MOVE_LEAST && size > place->usable) {

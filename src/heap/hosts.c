@@ -43,7 +43,8 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
 void *lm_heap_host(struct lm_heap *heap, unsigned class)
 {
     struct lm_host_hand *hand = &heap->host_hand;
-    if (lm_likely(!is_wasteful(&heap->sweep)) || lm_bin_partial(&heap->bins[class]) != NULL)
+    if (lm_class_table[class].size < LM_GUEST_LEAST || lm_likely(!is_wasteful(&heap->sweep)) ||
+        lm_bin_partial(&heap->bins[class]) != NULL)
         return NULL;
     for (int step = 0; step < LM_HOST_STEPS; step++) {
         unsigned slots = hand->class < class ? slots_for(class, hand->class) : 0;

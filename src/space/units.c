@@ -364,7 +364,9 @@ static size_t excess_locked(uint64_t now_ms)
 
 static void gain_patience(uint64_t now_ms)
 {
-    size_t passed = lm_min(now_ms - state.patient_since, LM_DEMAND_WINDOW_MS);
+    /* The first look only notes the time. */
+    bool is_first = state.patient_since == 0;
+    size_t passed = is_first ? 0 : lm_min(now_ms - state.patient_since, LM_DEMAND_WINDOW_MS);
     size_t gain = passed * LM_DIRTY_PATIENCE_GAIN >> lm_unit_log2;
     size_t most = state.regretted + (LM_DIRTY_PATIENCE_MOST >> lm_unit_log2);
     state.patience = lm_min(state.patience + gain, most);
