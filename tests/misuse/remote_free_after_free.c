@@ -13,11 +13,14 @@ int main(void)
 {
     void *neighbour = crime_block(64);
     void *block = crime_block(64);
+    /* Between two others, the freed block is no room for what starting a thread takes. */
+    void *other = crime_block(64);
 
     free(block);
     crime_commit(block);
     crime_thread(give, block);
     crime_settle(64);
     free(neighbour);
+    free(other);
     return 0;
 }
