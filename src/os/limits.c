@@ -15,13 +15,23 @@
 /* Bytes. A file that is longer, or a path, is cut off and then not understood. */
 enum { TEXT = 4096, PATH = 1024 };
 
-size_t lm_os_data_limit(void)
+static size_t limit_of(int resource)
 {
     struct rlimit limit;
     int saved = errno;
-    int result = getrlimit(RLIMIT_DATA, &limit);
+    int result = getrlimit(resource, &limit);
     errno = saved;
     return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}
+
+size_t lm_os_address_limit(void)
+{
+    return limit_of(RLIMIT_AS);
+}
+
+size_t lm_os_data_limit(void)
+{
+    return limit_of(RLIMIT_DATA);
 }
 
 static bool read_file(const char *name, char *text, size_t size)

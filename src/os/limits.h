@@ -10,6 +10,9 @@
 
 /* All in bytes, SIZE_MAX if there is none. */
 
+/* RLIMIT_AS: address space. */
+size_t lm_os_address_limit(void);
+
 /* RLIMIT_DATA: private memory that can be written to. */
 size_t lm_os_data_limit(void);
 

@@ -14,7 +14,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,15 +201,6 @@ bool lm_os_name(void *address, size_t size, const char *name)
 void lm_os_name_thread(const char *name)
 {
     raw_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0);
-}
-
-size_t lm_os_address_limit(void)
-{
-    struct rlimit limit;
-    int saved = errno;
-    int result = getrlimit(RLIMIT_AS, &limit);
-    errno = saved;
-    return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
 }
 
 uint64_t lm_os_clock_ms(void)

@@ -62,9 +62,6 @@ bool lm_os_name(void *address, size_t size, const char *name);
 /* Names the calling thread, for ps and debuggers. */
 void lm_os_name_thread(const char *name);
 
-/* RLIMIT_AS in bytes, SIZE_MAX if none. Start-up only. */
-size_t lm_os_address_limit(void);
-
 /* Milliseconds of a monotonic clock, coarse (4 ms) and cheap. */
 uint64_t lm_os_clock_ms(void);
 

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/options.h"
+#include "os/limits.h"
 #include "os/os.h"
 #include "space/metadata.h"
 #include "space/runs.h"

@@ -28,23 +28,6 @@ static bool is_common(const void *block)
     return lm_is_common(lm_unit_tag(lm_unit_of(block)));
 }
 
-static struct lm_snapshot look(void)
-{
-    struct lm_snapshot now;
-    lm_snapshot_take(&now);
-    return now;
-}
-
-/* lm_trim empties no magazines but the caller's, so nobody else may be alive. */
-static bool nothing_is_left(void)
-{
-    lm_trim();
-    struct lm_snapshot now = look();
-    UNIT_CHECK_THAT(now.live == 0 && now.slabs == 0, "%zu bytes live, %zu in slabs", now.live,
-                    now.slabs);
-    return true;
-}
-
 static void free_held(size_t holder)
 {
     for (int i = 0; i < SIZES; i++) {
@@ -105,11 +88,11 @@ static void end_holders(void)
 /* Twenty slabs for each would be thirty times that. */
 static bool threads_that_hold_little_share_slabs(void)
 {
-    size_t before = look().slabs;
+    size_t before = unit_snapshot().slabs;
     size_t pages = 0;
     size_t live = 0;
     start_holders(false, true);
-    size_t slabs = look().slabs - before;
+    size_t slabs = unit_snapshot().slabs - before;
     for (size_t i = 0; i < HOLDERS; i++)
         pages = lm_max(pages, body_pages[i]);
     for (int i = 0; i < SIZES; i++)
@@ -118,18 +101,18 @@ static bool threads_that_hold_little_share_slabs(void)
     UNIT_CHECK_THAT(slabs < live + live / 2, "%zu bytes of slabs for %zu", slabs, live);
     /* Sanitizers and checks touch more. */
     UNIT_CHECK_THAT(pages <= 1 || unit_is_sanitized || lm_checked, "a heap has %zu pages", pages);
-    return failures == 0 && nothing_is_left();
+    return failures == 0 && unit_nothing_is_left();
 }
 
 static bool threads_that_freed_all_keep_next_to_nothing(void)
 {
     start_holders(true, false);
-    struct lm_snapshot now = look();
+    struct lm_snapshot now = unit_snapshot();
     size_t kept = now.live + now.cached;
     end_holders();
     /* Some blocks in each of the smallest classes. */
     UNIT_CHECK_THAT(kept / HOLDERS < 3 * LM_KIB, "%zu bytes", kept / HOLDERS);
-    return failures == 0 && nothing_is_left();
+    return failures == 0 && unit_nothing_is_left();
 }
 
 static bool what_exited_threads_leave_is_freed_by_others(void)
@@ -139,9 +122,9 @@ static bool what_exited_threads_leave_is_freed_by_others(void)
     for (size_t i = 0; i < HOLDERS; i++)
         free_held(i);
     /* The outbox may hold some; nobody else has to come by for the rest. */
-    size_t live = look().live;
+    size_t live = unit_snapshot().live;
     UNIT_CHECK_THAT(live <= 2 * LM_OUTBOX_BYTES, "%zu bytes are not back", live);
-    return failures == 0 && nothing_is_left();
+    return failures == 0 && unit_nothing_is_left();
 }
 
 static bool the_first_heap_shares_nothing(void)
@@ -149,7 +132,7 @@ static bool the_first_heap_shares_nothing(void)
     void *block = lm_malloc(100);
     UNIT_CHECK(!is_common(block));
     lm_free(block);
-    return nothing_is_left();
+    return unit_nothing_is_left();
 }
 
 /* Whoever takes many blocks of a class, or takes and frees one again and again. */
@@ -178,7 +161,7 @@ static bool a_magazine_that_goes_on_asking_is_promoted(void)
     /* The next thread has the same heap and begins anew. */
     unit_in_threads(1, become_hot, NULL);
     UNIT_CHECK(failures == 0);
-    return nothing_is_left();
+    return unit_nothing_is_left();
 }
 
 static void *reuse(void *unused)
@@ -195,7 +178,7 @@ static bool a_cold_thread_reuses_what_it_freed(void)
 {
     unit_in_threads(1, reuse, NULL);
     UNIT_CHECK(failures == 0);
-    return nothing_is_left();
+    return unit_nothing_is_left();
 }
 
 /* Two threads' first blocks: never in one cache line. */
@@ -226,7 +209,7 @@ static bool batches_share_no_cache_lines(void)
             lm_heap_park(heaps[h]);
         }
     }
-    return nothing_is_left();
+    return unit_nothing_is_left();
 }
 
 static void *live_a_little(void *unused)
@@ -295,7 +278,7 @@ static bool fork_while_held(uint32_t last, bool (*work)(void))
     pthread_join(thread, NULL);
     for (size_t i = 0; i < HOLDERS; i++)
         free_held(i);
-    return is_right && nothing_is_left();
+    return is_right && unit_nothing_is_left();
 }
 
 static bool a_commons_that_a_fork_caught_is_lost_and_others_serve(void)

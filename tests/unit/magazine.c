@@ -12,12 +12,6 @@ enum { BLOCKS = 20000 };
 
 static void *blocks[BLOCKS];
 
-static struct lm_heap *heap_of_mine(void)
-{
-    lm_free(lm_malloc(1));
-    return lm_thread.heap;
-}
-
 /* H3 */
 static bool is_of(const struct lm_heap *heap, unsigned class, const void *block)
 {
@@ -75,7 +69,7 @@ static bool a_fresh_heap_serves_in_address_order(void)
 
 static bool a_magazine_grows_under_pressure(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     unsigned class = lm_class_for(32);
     UNIT_CHECK(heap->magazines[class].capacity == 0);
     UNIT_CHECK(churn(32, BLOCKS, 2));
@@ -86,7 +80,7 @@ static bool a_magazine_grows_under_pressure(void)
 static bool only_blocks_that_come_and_go_get_more_than_the_plain_payload(void)
 {
     enum { SIZE = 16384, PLAIN = LM_MAGAZINE_PAYLOAD / SIZE };
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     unsigned class = lm_class_for(SIZE);
     void *live[800];
     for (int i = 0; i < 800; i++)
@@ -102,7 +96,7 @@ static bool only_blocks_that_come_and_go_get_more_than_the_plain_payload(void)
 
 static bool all_magazines_together_keep_their_budget(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         UNIT_CHECK(churn(lm_class_table[class].size, 300, 4));
         size_t budget = LM_MAGAZINE_BUDGET + ((size_t)heap->control->slab_count << lm_unit_log2) /
@@ -116,7 +110,7 @@ static bool all_magazines_together_keep_their_budget(void)
 
 static bool an_idle_magazine_shrinks_by_halves(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     unsigned class = lm_class_for(32);
     lm_trim();
     UNIT_CHECK(churn(32, BLOCKS, 2) && heap->magazines[class].capacity == LM_MAGAZINE_MOST);
@@ -146,7 +140,7 @@ static bool an_idle_magazine_shrinks_by_halves(void)
 
 static bool trim_empties_the_callers_magazines(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     struct lm_snapshot now;
     UNIT_CHECK(churn(100, 5000, 3) && churn(3000, 500, 3));
     lm_snapshot_take(&now);
@@ -164,7 +158,7 @@ static bool without_magazines_nothing_is_kept(void)
     struct lm_snapshot now;
     lm_options.magazines = false;
     UNIT_CHECK(lm_core_init());
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         UNIT_CHECK(heap->magazines[class].capacity == 0);
         UNIT_CHECK(churn(lm_class_table[class].size, 50, 2));

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "os/limits.h"
 #include "os/os.h"
 
 enum { PAGES = 64, SIZE = PAGES * UNIT_PAGE };

@@ -13,19 +13,9 @@ static void *blocks[THREADS][BLOCKS];
 static uint64_t seed;
 static _Atomic(unsigned) failures;
 
-static struct lm_snapshot look(void)
-{
-    struct lm_snapshot now;
-    lm_snapshot_take(&now);
-    return now;
-}
-
 static bool nothing_is_left(void)
 {
-    lm_trim();
-    struct lm_snapshot now = look();
-    UNIT_CHECK_THAT(now.live == 0 && now.slabs == 0, "%zu bytes live, %zu in slabs", now.live,
-                    now.slabs);
+    UNIT_CHECK(unit_nothing_is_left());
     UNIT_CHECK(lm_units_totals().in_use == 0);
     return true;
 }
@@ -46,10 +36,10 @@ static bool heaps_are_no_more_than_threads_at_a_time(void)
     void *arguments[THREADS] = {(void *)1, (void *)2, (void *)3, (void *)4};
     for (int wave = 0; wave < WAVES; wave++)
         unit_in_threads(1, live_shortly, arguments);
-    UNIT_CHECK_THAT(look().heaps <= 2, "%zu heaps", look().heaps);
+    UNIT_CHECK_THAT(unit_snapshot().heaps <= 2, "%zu heaps", unit_snapshot().heaps);
     for (int wave = 0; wave < WAVES; wave++)
         unit_in_threads(THREADS, live_shortly, arguments);
-    struct lm_snapshot now = look();
+    struct lm_snapshot now = unit_snapshot();
     UNIT_CHECK_THAT(now.heaps <= THREADS + 1, "%zu heaps", now.heaps);
     UNIT_CHECK(now.parked_heaps == now.heaps - 1);
     return nothing_is_left();
@@ -88,7 +78,7 @@ static bool memory_comes_back_after_its_thread_is_gone(void)
 {
     for (int round = 0; round < 3; round++) {
         unit_in_threads(THREADS, leave_blocks, arguments_of_leave);
-        UNIT_CHECK(look().live >= (size_t)THREADS * BLOCKS / 2 * 200);
+        UNIT_CHECK(unit_snapshot().live >= (size_t)THREADS * BLOCKS / 2 * 200);
         UNIT_CHECK(free_left_blocks() && nothing_is_left());
     }
     return true;
@@ -98,12 +88,12 @@ static bool slabs_of_parked_heaps_are_taken_over(void)
 {
     static void *mine[THREADS * BLOCKS / 2];
     unit_in_threads(THREADS, leave_blocks, arguments_of_leave);
-    size_t slabs = look().slabs;
+    size_t slabs = unit_snapshot().slabs;
     for (size_t i = 0; i < UNIT_COUNT_OF(mine); i++) {
         mine[i] = lm_malloc(200);
         memset(mine[i], 1, 200);
     }
-    size_t more = look().slabs - lm_min(slabs, look().slabs);
+    size_t more = unit_snapshot().slabs - lm_min(slabs, unit_snapshot().slabs);
     /* As many blocks as were freed: nearly all find room in slabs of the dead. */
     UNIT_CHECK_THAT(more < slabs / 4, "%zu bytes of slabs, %zu more", slabs, more);
     UNIT_CHECK(free_left_blocks());
@@ -172,13 +162,13 @@ static bool blocks_survive_the_coming_and_going_of_threads(void)
         shelf[i] = NULL;
     }
     UNIT_CHECK(failures == 0);
-    UNIT_CHECK_THAT(look().heaps <= 40, "%zu heaps", look().heaps);
+    UNIT_CHECK_THAT(unit_snapshot().heaps <= 40, "%zu heaps", unit_snapshot().heaps);
     return nothing_is_left();
 }
 
 static bool a_heap_is_borrowed_for_one_call(void)
 {
-    size_t heaps = look().heaps;
+    size_t heaps = unit_snapshot().heaps;
     for (int round = 0; round < 20; round++) {
         struct lm_heap *heap = lm_heap_borrow();
         UNIT_CHECK(heap != NULL && heap != lm_thread.heap);
@@ -189,7 +179,7 @@ static bool a_heap_is_borrowed_for_one_call(void)
         UNIT_CHECK(heap->control->state == LM_HEAP_PARKED);
         lm_free(block);
     }
-    UNIT_CHECK(look().heaps <= heaps + 1);
+    UNIT_CHECK(unit_snapshot().heaps <= heaps + 1);
     return nothing_is_left();
 }
 

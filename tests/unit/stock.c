@@ -12,12 +12,6 @@ enum { STEPS = 20000, BLOCKS = 64 };
 
 static uint64_t seed;
 
-static struct lm_heap *heap_of_mine(void)
-{
-    lm_free(lm_malloc(1));
-    return lm_thread.heap;
-}
-
 /* K1 and K2. */
 static bool is_sound(const struct lm_stock *stock)
 {
@@ -39,7 +33,7 @@ static bool is_sound(const struct lm_stock *stock)
 
 static bool a_freed_run_serves_the_next_block_of_its_length(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     for (size_t count = 3; count <= LM_STOCK_LONGEST; count++) {
         lm_trim();
         void *block = lm_malloc(count * lm_unit_size);
@@ -54,7 +48,7 @@ static bool a_freed_run_serves_the_next_block_of_its_length(void)
 
 static bool what_is_kept_reads_as_dirty(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     size_t size = 3 * lm_unit_size;
     lm_trim();
     lm_free(memset(lm_malloc(size), 1, size));
@@ -68,7 +62,7 @@ static bool what_is_kept_reads_as_dirty(void)
 
 static bool the_stock_keeps_its_bounds(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     uint64_t random = seed;
     void *blocks[BLOCKS] = {NULL};
     for (int step = 0; step < STEPS; step++) {
@@ -91,7 +85,7 @@ static bool the_stock_keeps_its_bounds(void)
 
 static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
 {
-    struct lm_heap *heap = heap_of_mine();
+    struct lm_heap *heap = unit_heap();
     lm_trim();
     lm_free(lm_malloc(3 * lm_unit_size));
     lm_stock_age(&heap->stock);

@@ -14,6 +14,7 @@
 #include "base/options.h"
 #include "base/tuning.h"
 #include "core/core.h"
+#include "observe/snapshot.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -225,5 +226,29 @@ static TAP_UNUSED void unit_in_threads(size_t count, void *(*work)(void *), void
 /* tap_ok for a truth that has to be established first. */
 #define UNIT_TRUTH(truth)          tap_ok(truth(), "%s", #truth)
 #define UNIT_TRUTH_IN_CHILD(truth) tap_ok(unit_in_child(truth), "%s", #truth)
+
+/* The calling thread's heap. */
+static TAP_UNUSED struct lm_heap *unit_heap(void)
+{
+    lm_free(lm_malloc(1));
+    return lm_thread.heap;
+}
+
+static TAP_UNUSED struct lm_snapshot unit_snapshot(void)
+{
+    struct lm_snapshot now;
+    lm_snapshot_take(&now);
+    return now;
+}
+
+/* lm_trim empties no magazines but the caller's, so nobody else may be alive. */
+static TAP_UNUSED bool unit_nothing_is_left(void)
+{
+    lm_trim();
+    struct lm_snapshot now = unit_snapshot();
+    UNIT_CHECK_THAT(now.live == 0 && now.slabs == 0, "%zu bytes live, %zu in slabs", now.live,
+                    now.slabs);
+    return true;
+}
 
 #endif
