@@ -15,7 +15,7 @@
 /* Bytes. A file that is longer, or a path, is cut off and then not understood. */
 enum { TEXT = 4096, PATH = 1024 };
 
-static size_t limit_of(int resource)
+static size_t limit_of(unsigned resource)
 {
     struct rlimit limit;
     int saved = errno;
