@@ -85,7 +85,8 @@ static void end_holders(void)
         pthread_join(holders[i], NULL);
 }
 
-/* Twenty slabs for each would be thirty times that. */
+/* Twenty slabs for each would be thirty times that. How many commons were born, and who found all of
+ * them busy and took slabs of its own, depends on the machine's load. */
 static bool threads_that_hold_little_share_slabs(void)
 {
     size_t before = unit_snapshot().slabs;
@@ -98,7 +99,7 @@ static bool threads_that_hold_little_share_slabs(void)
     for (int i = 0; i < SIZES; i++)
         live += HOLDERS * sizes[i];
     end_holders();
-    UNIT_CHECK_THAT(slabs < live + live / 2, "%zu bytes of slabs for %zu", slabs, live);
+    UNIT_CHECK_THAT(slabs < 6 * live, "%zu bytes of slabs for %zu", slabs, live);
     /* Sanitizers and checks touch more. */
     UNIT_CHECK_THAT(pages <= 1 || unit_is_sanitized || lm_checked, "a heap has %zu pages", pages);
     return failures == 0 && unit_nothing_is_left();
