@@ -32,7 +32,7 @@ LM_COLD static void *malloc_slow(size_t alignment, size_t size)
     return or_enomem(lm_malloc_slow(alignment, size));
 }
 
-LM_COLD static void free_slow(void *p)
+LM_NOINLINE static void free_slow(void *p)
 {
     lm_api_init();
     lm_free_slow(p);

@@ -117,8 +117,9 @@
 /* Bytes. Strangers' blocks from this size on may stay in the magazine of the thread that freed them.
  * Smaller ones would go on sharing cache lines with blocks of the thread they came from. */
 #define LM_KEEP_LEAST 128
-/* Entries, a power of two. An outbox entry merges the frees into one bitmap word of a stranger. */
-#define LM_OUTBOX_ENTRIES LM_TUNE(32, 2)
+/* Entries, a power of two, at most 64. An outbox entry merges the frees into one bitmap word of a
+ * stranger. */
+#define LM_OUTBOX_ENTRIES LM_TUNE(64, 2)
 /* Bytes of strangers' blocks that an outbox holds back before it is flushed. */
 #define LM_OUTBOX_BYTES (64 * LM_KIB)
 

@@ -191,11 +191,9 @@ static void free_outside(void *p)
 }
 
 /* A thread that has no heap yet gets one: it may be about to free a million blocks. */
-static struct lm_heap *heap_to_free_with(void)
+LM_COLD static struct lm_heap *heap_to_free_with(void)
 {
-    struct lm_heap *heap = lm_thread.heap;
-    if (heap == lm_heap_nobodys())
-        heap = lm_heap_birth();
+    struct lm_heap *heap = lm_heap_birth();
     return heap == NULL ? lm_heap_nobodys() : heap;
 }
 
@@ -222,9 +220,9 @@ static void free_large(void *p, size_t unit)
     lm_units_tick(lm_os_clock_ms());
 }
 
-LM_NOINLINE void lm_free_slow(void *p)
+/* Not a slab's block, or not in the window. */
+LM_NOINLINE static void free_other(void *p, size_t unit)
 {
-    size_t unit = lm_unit_of(p);
     if (p == NULL)
         return;
     if (lm_unlikely(unit >= load_relaxed(&lm_window_units))) {
@@ -232,15 +230,25 @@ LM_NOINLINE void lm_free_slow(void *p)
         return;
     }
     uint32_t tag = lm_unit_tag(unit);
-    if (tag == LM_TAG_LARGE) {
+    if (tag == LM_TAG_LARGE)
         free_large(p, unit);
-        return;
-    }
-    if (lm_unlikely(tag <= UINT8_MAX)) {
+    else
         free_bad_unit(p, unit, tag);
+}
+
+LM_NOINLINE void lm_free_slow(void *p)
+{
+    struct lm_heap *heap = lm_thread.heap;
+    if (heap != lm_heap_nobodys() && lm_outbox_add(heap, p))
+        return;
+    size_t unit = lm_unit_of(p);
+    uint32_t tag = unit < load_relaxed(&lm_window_units) ? lm_unit_tag(unit) : LM_TAG_FREE;
+    if (tag <= UINT8_MAX) {
+        free_other(p, unit);
         return;
     }
-    struct lm_heap *heap = heap_to_free_with();
+    if (lm_unlikely(heap == lm_heap_nobodys()))
+        heap = heap_to_free_with();
     uint32_t class = tag ^ heap->tag;
     if (class >= LM_CLASSES && lm_is_common(tag))
         lm_commons_free(heap, p, unit);

@@ -112,7 +112,12 @@ struct lm_bin {
 
 _Static_assert(sizeof(struct lm_bin) == 64, "a bin is one cache line");
 
+/* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */
 struct lm_outbox_entry {
+    /* [o] the word's slots: address and bytes; no bytes: the entry is empty */
+    const char *start;
+    uint32_t size;
+    uint32_t class;
     /* [o] */
     struct lm_remote *node;
     uint64_t mask;
@@ -175,6 +180,8 @@ struct lm_heap {
     struct lm_sweep sweep;
     /* [o] bytes of the blocks that the outbox holds back */
     size_t outbox_size;
+    /* [o] one bit per entry that is not empty */
+    uint64_t outbox_used;
     /* [c] NULL: slot 0 of all magazines that are not open */
     void *no_slot;
     /* [o] in the order in which classes are used, so that a thread of few classes has few pages */
@@ -218,11 +225,42 @@ void *lm_heap_refill(struct lm_heap *heap, unsigned class);
 void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 
-/* Frees a block whose slab belongs to another heap; either may be nobody's. The first one may keep it
- * in the magazine, if there is room and the thread does not only free: who gives and takes such blocks
- * in turn need not wake the owner for each. */
+/* Frees a block whose slab belongs to another heap, and not to a commons; either may be nobody's. The
+ * first one may keep it in the magazine, if there is room and the thread does not only free: who gives
+ * and takes such blocks in turn need not wake the owner for each. */
 void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit);
+/* Without keeping it; also for commons. */
 void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit);
+
+/* Delivers what the outbox holds. Takes no lock but tries those of parked heaps. */
+void lm_outbox_flush(struct lm_heap *heap);
+
+/* Where blocks of one page go. Most often those that are freed one after the other are neighbours, or of
+ * a few classes by turns. */
+LM_INLINE size_t lm_outbox_number(const void *p)
+{
+    uintptr_t page = (uintptr_t)p >> 12;
+    return (page ^ page >> 6) & (LM_OUTBOX_ENTRIES - 1);
+}
+
+/* Frees a stranger's block if there is an entry for it; false if not, or if it was freed already. What
+ * else may be wrong with it its owner will see. */
+LM_INLINE bool lm_outbox_add(struct lm_heap *heap, const void *p)
+{
+    struct lm_outbox_entry *entry = &heap->outbox[lm_outbox_number(p)];
+    size_t offset = (size_t)((const char *)p - entry->start);
+    uint32_t slot;
+    if (offset >= entry->size || !lm_class_slot_at(entry->class, (uint32_t)offset, &slot))
+        return false;
+    uint64_t bit = UINT64_C(1) << slot;
+    if (lm_unlikely((entry->mask & bit) != 0))
+        return false;
+    entry->mask |= bit;
+    heap->outbox_size += lm_class_table[entry->class].size;
+    if (lm_unlikely(heap->outbox_size >= LM_OUTBOX_BYTES))
+        lm_outbox_flush(heap);
+    return true;
+}
 
 /* True if the slot at p, the start of one, is free or was returned by a stranger. Blocks in
  * magazines and outboxes count as used. */

@@ -11,6 +11,8 @@
 #include "heap/stock.h"
 #include "os/fatal.h"
 
+#include <string.h>
+
 /* The owner has not looked at its mail for long: it may be asleep, and what lies there with it. */
 static void relieve(struct lm_heap_control *control)
 {
@@ -78,33 +80,28 @@ static void publish_entry(struct lm_outbox_entry *entry)
 {
     struct lm_remote *node = entry->node;
     uint64_t mask = entry->mask;
-    entry->node = NULL;
-    entry->mask = 0;
+    entry->size = 0;
     publish(node, mask);
 }
 
 void lm_outbox_flush(struct lm_heap *heap)
 {
-    if (lm_likely(heap->outbox_size == 0))
+    if (lm_likely(heap->outbox_used == 0))
         return;
-    for (size_t i = 0; i < LM_OUTBOX_ENTRIES; i++)
-        if (heap->outbox[i].node != NULL)
-            publish_entry(&heap->outbox[i]);
+    for (uint64_t left = heap->outbox_used; left != 0; left &= left - 1)
+        publish_entry(&heap->outbox[lm_bits_lowest(left)]);
+    heap->outbox_used = 0;
     heap->outbox_size = 0;
-}
-
-static size_t entry_number(const struct lm_remote *node)
-{
-    /* Neighbouring words of a slab take neighbouring entries; slabs are spread by their address. */
-    uint32_t index = lm_remote_index(node);
-    return (index ^ index >> 5) & (LM_OUTBOX_ENTRIES - 1);
 }
 
 void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit)
 {
     unsigned class = lm_unit_tag(unit) & LM_TAG_CLASS_MASK;
-    if (heap != lm_heap_nobodys() && lm_class_table[class].size >= LM_KEEP_LEAST &&
-        heap->magazines[class].flushes == 0) {
+    if (lm_unlikely(heap == lm_heap_nobodys())) {
+        lm_heap_free_remote(heap, p, unit);
+        return;
+    }
+    if (lm_class_table[class].size >= LM_KEEP_LEAST && heap->magazines[class].flushes == 0) {
         if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
             lm_fatal("free", LM_DOUBLE_FREE, p);
         if (lm_heap_give(heap, class, p))
@@ -113,26 +110,45 @@ void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit)
     lm_heap_free_remote(heap, p, unit);
 }
 
+/* p's entry is for p's word from now on. */
+static void open_entry(struct lm_heap *heap, const void *p, const struct lm_slot *slot)
+{
+    size_t number = lm_outbox_number(p);
+    struct lm_outbox_entry *entry = &heap->outbox[number];
+    struct lm_slab *slab = slot->slab;
+    struct lm_remote *node = lm_slab_remote(slab, slot->word);
+    uint32_t first = slot->word * 64;
+    if (entry->size != 0) {
+        if (entry->node == node)
+            return;
+        publish_entry(entry);
+    }
+    *entry = (struct lm_outbox_entry){
+        .start = lm_slab_address(slab, first),
+        .size = (uint32_t)lm_min(slab->slots - first, 64) * lm_class_table[slab->class].size,
+        .class = slab->class,
+        .node = node,
+    };
+    heap->outbox_used |= UINT64_C(1) << number;
+}
+
 void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
 {
     struct lm_slot slot;
     if (lm_unlikely(!lm_slab_find(p, unit, &slot)))
         lm_fatal("free", LM_INVALID_POINTER, p);
-    struct lm_remote *node = lm_slab_remote(slot.slab, slot.word);
     if (lm_unlikely(heap == lm_heap_nobodys() || !lm_options.magazines)) {
-        publish(node, slot.bit);
+        publish(lm_slab_remote(slot.slab, slot.word), slot.bit);
         return;
     }
-    struct lm_outbox_entry *entry = &heap->outbox[entry_number(node)];
-    if (entry->node != node) {
-        if (entry->node != NULL)
-            publish_entry(entry);
-        entry->node = node;
-    }
-    if (lm_unlikely((entry->mask & slot.bit) != 0))
+    open_entry(heap, p, &slot);
+    if (lm_unlikely(!lm_outbox_add(heap, p)))
         lm_fatal("free", LM_DOUBLE_FREE, p);
-    entry->mask |= slot.bit;
-    heap->outbox_size += lm_class_table[slot.slab->class].size;
-    if (lm_unlikely(heap->outbox_size >= LM_OUTBOX_BYTES))
-        lm_outbox_flush(heap);
+}
+
+void lm_outbox_drop(struct lm_heap *heap)
+{
+    memset(heap->outbox, 0, sizeof heap->outbox);
+    heap->outbox_used = 0;
+    heap->outbox_size = 0;
 }

@@ -78,8 +78,8 @@ void lm_heap_empty_magazines(struct lm_heap *heap);
 
 /* heap/outbox.c */
 
-/* Delivers what the outbox holds. Takes no lock but tries those of parked heaps. */
-void lm_outbox_flush(struct lm_heap *heap);
+/* What it holds is lost. */
+void lm_outbox_drop(struct lm_heap *heap);
 /* Delivers a node that is in no inbox. */
 void lm_heap_deliver(struct lm_remote *node);
 /* A parked heap takes in what was delivered since. No lock of that heap is held. */

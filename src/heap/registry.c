@@ -361,8 +361,7 @@ static void orphan(struct lm_heap_control *control)
     struct lm_heap *heap = control->body;
     if (control->is_dormant)
         return;
-    memset(heap->outbox, 0, sizeof heap->outbox);
-    heap->outbox_size = 0;
+    lm_outbox_drop(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         void **top = load_relaxed(&heap->top[class]);
         if (top != heap->magazines[class].slots)

@@ -115,6 +115,8 @@ static size_t release_strange(struct lm_heap *heap, unsigned class, void **block
 {
     size_t unit = lm_unit_of(blocks[0]);
     uint32_t tag = lm_unit_tag(unit);
+    if (lm_outbox_add(heap, blocks[0]))
+        return 1;
     if (lm_unlikely(tag <= UINT8_MAX || (tag & LM_TAG_CLASS_MASK) != class))
         lm_fatal("free", LM_DOUBLE_FREE, blocks[0]);
     if (lm_is_common(tag))
