@@ -61,8 +61,8 @@ static bool is_told_to_fail(void)
     if (!lm_torture)
         return false;
     uint32_t left = load_relaxed(&lm_os_fail_countdown);
-    if (left == 0)
-        return false;
+    if (left == 0 || left == LM_OS_FAIL_ALL)
+        return left != 0;
     store_relaxed(&lm_os_fail_countdown, left - 1);
     return left == 1;
 }

@@ -74,7 +74,8 @@ void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value);
 void lm_os_wait_for(_Atomic(uint32_t) *word, uint32_t value, size_t milliseconds);
 void lm_os_wake_one(_Atomic(uint32_t) *word);
 
-/* Torture builds: the n-th coming call that asks for memory fails; 0 = none. */
+/* Torture builds: the n-th coming call that asks for memory fails; 0 = none; or all of them do. */
+#define LM_OS_FAIL_ALL UINT32_MAX
 extern LM_HIDDEN _Atomic(uint32_t) lm_os_fail_countdown;
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef LM_DOOR_H
 #define LM_DOOR_H
 
+#include "../resident.h"
 #include "../tap.h"
 
 #include <dlfcn.h>
@@ -23,6 +24,10 @@
 #define GIB ((size_t)1 << 30)
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What is not done by then never will be, however busy the machine is: it hangs. For a child, and for
+ * a whole test. */
+enum { DOOR_SECONDS = 300, DOOR_TEST_SECONDS = 1200 };
 
 /* A pointer or size of which the compiler knows nothing: no call is folded, no size warned of. */
 static TAP_UNUSED void *door_hide(void *pointer)
@@ -68,22 +73,6 @@ static TAP_UNUSED bool door_is_zero(const void *block, size_t size)
         if (((const unsigned char *)block)[i] != 0)
             return false;
     return true;
-}
-
-/* Resident memory of this process in bytes. */
-static TAP_UNUSED size_t door_resident(void)
-{
-    char text[128] = "";
-    unsigned long total = 0;
-    unsigned long resident = 0;
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-
-    if (file < 0 || read(file, text, sizeof text - 1) <= 0)
-        tap_bail("cannot read /proc/self/statm");
-    close(file);
-    if (sscanf(text, "%lu %lu", &total, &resident) != 2)
-        tap_bail("/proc/self/statm is not two numbers: %s", text);
-    return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Waits for a child; true if it exited with 0. Says how it ended otherwise. */
@@ -136,7 +125,7 @@ static TAP_UNUSED bool door_again(const char *argument, const char *conf, size_t
             setenv("LIBMALLOC_CONF", conf, 1);
         if (address_space != 0 && setrlimit(RLIMIT_AS, &limit) != 0)
             _exit(97);
-        alarm(60);
+        alarm(DOOR_SECONDS);
         execv(name, arguments);
         _exit(98);
     }
@@ -144,14 +133,14 @@ static TAP_UNUSED bool door_again(const char *argument, const char *conf, size_t
 }
 
 /* A test that talked to another allocator by mistake would pass for nothing. LM_TEST_ANY_MALLOC
- * lifts this check, to see how another allocator fares. A test that hangs ends after two minutes.
- */
+ * lifts this check, to see how another allocator fares. A test that hangs is ended. */
 static TAP_UNUSED void door_open(void)
 {
     bool (*owns)(const void *);
     void *block = door_hide(malloc(1));
 
-    alarm(120);
+    alarm(DOOR_TEST_SECONDS);
+    resident_without_huge_pages();
     *(void **)&owns = dlsym(RTLD_DEFAULT, "lm_owns");
     if (getenv("LM_TEST_ANY_MALLOC") == NULL && (owns == NULL || !owns(block)))
         tap_bail("malloc is not libmalloc's; link it or preload it");

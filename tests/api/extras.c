@@ -168,7 +168,7 @@ static void malloc_stats_speaks(void)
         tap_bail("pipe: %s", strerror(errno));
     pid_t child = fork();
     if (child == 0) {
-        alarm(20);
+        alarm(DOOR_SECONDS);
         dup2(ends[1], STDERR_FILENO);
         malloc_stats();
         _exit(0);

@@ -54,7 +54,7 @@ static void blocks_of_libc(void)
         memset(block, 1, 2000);
         free(block);
     }
-    tap_ok(door_resident() < 200 * MIB, "a libc block is really freed");
+    tap_ok(resident_now() < 200 * MIB, "a libc block is really freed");
     tap_ok(realloc(door_hide(libc_malloc(10)), door_hide_size(0)) == NULL,
            "realloc of a libc block to 0 frees it");
 }

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-enum { THREADS = 4, OBJECTS = 200, FORKS = 60, SECONDS = 20 };
+enum { THREADS = 4, OBJECTS = 200, FORKS = 60 };
 
 static void *objects[THREADS][OBJECTS];
 static atomic_bool stop;
@@ -133,7 +133,7 @@ static void in_a_handler(int number)
 
     (void)number;
     if (child == 0) {
-        alarm(SECONDS);
+        alarm(DOOR_SECONDS);
         _exit(work_in_child());
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -234,10 +234,10 @@ int main(void)
     door_open();
     start_threads();
     for (int i = 0; i < FORKS && good; i++)
-        good = door_in_child(work_in_child_with_stdio, SECONDS, "child");
+        good = door_in_child(work_in_child_with_stdio, DOOR_SECONDS, "child");
     tap_ok(good, "a child mallocs and frees at once while threads allocate and use stdio");
     for (int i = 0; i < FORKS / 4 && good; i++)
-        good = door_in_child(grandchild, SECONDS, "child with threads and a child");
+        good = door_in_child(grandchild, DOOR_SECONDS, "child with threads and a child");
     tap_ok(good, "a child starts threads and forks again");
     end_threads();
     good = true;
@@ -250,7 +250,7 @@ int main(void)
     tap_ok(good, "the parent's blocks are as they were");
     atomic_store(&stop, false);
     with_stdio = false;
-    tap_ok(door_in_child(fork_in_handlers, 2 * SECONDS, "fork_in_handlers"),
+    tap_ok(door_in_child(fork_in_handlers, DOOR_SECONDS, "fork_in_handlers"),
            "a child of a fork in a signal handler mallocs and frees at once");
     return tap_done();
 }

@@ -35,7 +35,7 @@ static void *live(void *unused)
 /* Bytes that each of the threads, all waiting, costs beyond `before`. */
 static size_t cost(size_t before)
 {
-    size_t now = door_resident();
+    size_t now = resident_now();
     return now > before ? (now - before) / THREADS : 0;
 }
 
@@ -44,16 +44,16 @@ int main(void)
     pthread_t threads[THREADS];
     pthread_attr_t attributes;
 
+    door_open();
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
     pthread_barrier_init(&step, NULL, THREADS + 1);
-    free(door_hide(malloc(1)));
     for (size_t i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], &attributes, live, NULL) != 0)
             tap_bail("pthread_create failed");
     pthread_barrier_wait(&step);
     /* Their stacks are there now. */
-    size_t before = door_resident();
+    size_t before = resident_now();
     pthread_barrier_wait(&step);
     pthread_barrier_wait(&step);
     size_t holding = cost(before);

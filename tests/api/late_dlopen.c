@@ -59,7 +59,7 @@ int main(void)
     pthread_t threads[THREADS];
     char mark;
 
-    alarm(60);
+    alarm(DOOR_SECONDS);
     if (path == NULL)
         tap_bail("set LM_LIBRARY to libmalloc.so");
     pthread_barrier_init(&loaded, NULL, THREADS + 1);

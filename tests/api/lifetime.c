@@ -71,7 +71,7 @@ static bool child_that_exits(void)
 
     if (child == 0) {
         is_child = true;
-        alarm(20);
+        alarm(DOOR_SECONDS);
         atexit(at_exit);
         exit(0);
     }

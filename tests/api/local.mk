@@ -1,6 +1,6 @@
 # what tests/api builds: one program per part of the contract, linked with libmalloc; some a second
 # time without it, for tests/api/preload.sh
-EXTRA_DIST += tests/tap.h tests/api/door.h tests/api/static_c.c tests/api/static_cxx.cc \
+EXTRA_DIST += tests/tap.h tests/api/door.h tests/api/filter.h tests/api/static_c.c tests/api/static_cxx.cc \
 	doc/conformance.md
 
 if !LM_SANITIZED

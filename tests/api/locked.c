@@ -25,11 +25,11 @@ static size_t fill_and_free(void)
 {
     for (int i = 0; i < BLOCKS; i++)
         memset(blocks[i] = door_hide(malloc(BLOCK)), 1, BLOCK);
-    size_t full = door_resident();
+    size_t full = resident_now();
     for (int i = 0; i < BLOCKS; i++)
         free(blocks[i]);
     malloc_trim(0);
-    return full - door_resident();
+    return full - resident_now();
 }
 
 static int one_block_locked(void)
@@ -80,7 +80,7 @@ static void check(int (*work)(void), bool is_possible, const char *name)
     if (!is_possible)
         tap_skip(name, "memory cannot be locked here, or not given back");
     else
-        tap_ok(door_in_child(work, 60, name), "%s", name);
+        tap_ok(door_in_child(work, DOOR_SECONDS, name), "%s", name);
 }
 
 int main(void)

@@ -261,13 +261,14 @@ int main(int count, char **arguments)
         return exhaust_each_size();
     tap_ok(door_again("limited_at_start", NULL, limit),
            "out of address space is NULL and ENOMEM, and ends when memory is freed");
-    tap_ok(door_in_child(limited_late_by_data, 60, "limited_late_by_data"),
+    tap_ok(door_in_child(limited_late_by_data, DOOR_SECONDS, "limited_late_by_data"),
            "out of writable memory is NULL and ENOMEM, and ends when memory is freed");
-    tap_ok(door_in_child(limited_late_by_address_space, 60, "limited_late_by_address_space"),
-           "a limit on address space that comes late does no harm");
-    tap_ok(door_in_child(threads_start_exhausted, 60, "threads_start_exhausted"),
+    tap_ok(
+        door_in_child(limited_late_by_address_space, DOOR_SECONDS, "limited_late_by_address_space"),
+        "a limit on address space that comes late does no harm");
+    tap_ok(door_in_child(threads_start_exhausted, DOOR_SECONDS, "threads_start_exhausted"),
            "the first malloc of a thread without memory is NULL, not a crash");
-    tap_ok(door_in_child(no_more_mappings, 60, "no_more_mappings"),
+    tap_ok(door_in_child(no_more_mappings, DOOR_SECONDS, "no_more_mappings"),
            "out of mappings is NULL and ENOMEM, and ends when mappings are freed");
     return tap_done();
 }

@@ -4,14 +4,10 @@
  * and every door still works, in old threads and in those that never allocated before.
  */
 #include "door.h"
+#include "filter.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 enum { THREADS = 4 };
 
@@ -19,25 +15,14 @@ static pthread_barrier_t locked;
 static void *handed_over[THREADS][64];
 static int results[THREADS];
 
-#define ALLOW(name)                                                                                \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1),                                        \
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
 static struct sock_filter rules[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    ALLOW(mmap),
-    ALLOW(munmap),
-    ALLOW(mremap),
-    ALLOW(mprotect),
-    ALLOW(madvise),
-    ALLOW(futex),
-    ALLOW(getrandom),
-    ALLOW(clock_gettime),
-    ALLOW(write),
-    ALLOW(exit),
-    ALLOW(exit_group),
-    ALLOW(rt_sigreturn),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+    FILTER_BEGIN,
+    FILTER_DESIGN,
+    FILTER_ALLOW(write),
+    FILTER_ALLOW(exit),
+    FILTER_ALLOW(exit_group),
+    FILTER_ALLOW(rt_sigreturn),
+    FILTER_END(SECCOMP_RET_TRAP),
 };
 
 /* A trap rather than a kill, so that the log names the call. */
@@ -51,13 +36,10 @@ static void on_forbidden_call(int number, siginfo_t *info, void *context)
 
 static bool lock_up(void)
 {
-    struct sock_fprog program = {.len = COUNT_OF(rules), .filter = rules};
     struct sigaction action = {.sa_flags = SA_SIGINFO};
 
     action.sa_sigaction = on_forbidden_call;
-    if (sigaction(SIGSYS, &action, NULL) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return false;
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+    return sigaction(SIGSYS, &action, NULL) == 0 && filter_install(rules, COUNT_OF(rules));
 }
 
 static bool all_sizes(uint64_t seed)
@@ -138,14 +120,12 @@ static int locked_up(void)
 int main(void)
 {
     static const char name[] = "after start-up only the system calls of the design are made";
-    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    struct sock_fprog probe = {.len = 1, .filter = &allow};
+    struct sock_filter probe = FILTER_END(SECCOMP_RET_ALLOW);
 
     door_open();
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &probe) != 0)
+    if (!filter_install(&probe, 1))
         tap_skip(name, "no seccomp filters here: %s", strerror(errno));
     else
-        tap_ok(door_in_child(locked_up, 60, "locked_up"), "%s", name);
+        tap_ok(door_in_child(locked_up, DOOR_SECONDS, "locked_up"), "%s", name);
     return tap_done();
 }

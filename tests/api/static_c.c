@@ -62,7 +62,7 @@ int main(void)
     tap_ok(good, "threads come and go");
     pid_t child = fork();
     if (child == 0) {
-        alarm(20);
+        alarm(300);
         _exit(thread_body(&mark) != NULL ? 0 : 1);
     }
     int status = 1;

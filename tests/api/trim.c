@@ -15,19 +15,19 @@ static void *blocks[64 * 1024 * 1024 / BLOCK];
 static void holes_in_slabs(void)
 {
     size_t count = total / BLOCK;
-    size_t before = door_resident();
+    size_t before = resident_now();
     size_t survivors = count / KEEP;
 
     for (size_t i = 0; i < count; i++) {
         blocks[i] = door_hide(malloc(BLOCK));
         door_fill(blocks[i], BLOCK, (unsigned)i);
     }
-    size_t full = door_resident();
+    size_t full = resident_now();
     for (size_t i = 0; i < count; i++)
         if (i % KEEP != 0)
             free(blocks[i]);
     int first = malloc_trim(0);
-    size_t after = door_resident();
+    size_t after = resident_now();
     size_t bound = before + survivors * (size_t)sysconf(_SC_PAGESIZE) + 4 * MIB;
     tap_diag("resident KiB: %zu before, %zu full, %zu after trim, bound %zu", before / KIB,
              full / KIB, after / KIB, bound / KIB);
@@ -58,16 +58,16 @@ static void everything(size_t size)
     size_t before;
 
     malloc_trim(0);
-    before = door_resident();
+    before = resident_now();
     for (size_t i = 0; i < count; i++) {
         blocks[i] = door_hide(malloc(size));
         memset(blocks[i], 1, size);
     }
-    size_t full = door_resident();
+    size_t full = resident_now();
     for (size_t i = 0; i < count; i++)
         free(blocks[i]);
     malloc_trim(0);
-    size_t after = door_resident();
+    size_t after = resident_now();
     tap_diag("resident KiB: %zu before, %zu full, %zu after", before / KIB, full / KIB,
              after / KIB);
     tap_ok(full > before + total / 2, "blocks of %zu are resident", size);
@@ -97,13 +97,13 @@ static void other_threads(void)
     pthread_t thread;
 
     malloc_trim(0);
-    size_t before = door_resident();
+    size_t before = resident_now();
     pthread_barrier_init(&both, NULL, 2);
     if (pthread_create(&thread, NULL, idle_with_cache, NULL) != 0)
         tap_bail("pthread_create failed");
     pthread_barrier_wait(&both);
     malloc_trim(0);
-    tap_ok(door_resident() < before + 4 * MIB, "malloc_trim returns what other threads freed");
+    tap_ok(resident_now() < before + 4 * MIB, "malloc_trim returns what other threads freed");
     pthread_barrier_wait(&both);
     pthread_join(thread, NULL);
 }

@@ -64,4 +64,15 @@ __attribute__((unused)) static void crime_thread(void *(*body)(void *), void *ar
         _exit(98);
 }
 
+/* main's part of crimes of a thread that has taken little: its blocks lie in slabs that it shares, and
+ * the first thread, whose never do, has one of the size. */
+__attribute__((unused)) static int crime_of_a_cold_thread(void *(*body)(void *))
+{
+    void *neighbour = crime_block(64);
+
+    crime_thread(body, neighbour);
+    free(neighbour);
+    return 0;
+}
+
 #endif

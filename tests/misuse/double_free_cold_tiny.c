@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "crime.h"
 
-/* A thread that has taken little: its blocks lie in slabs that it shares. */
 static void *commit(void *neighbour)
 {
     void *block = crime_block(64);
@@ -15,9 +14,5 @@ static void *commit(void *neighbour)
 
 int main(void)
 {
-    void *neighbour = crime_block(64);
-
-    crime_thread(commit, neighbour);
-    free(neighbour);
-    return 0;
+    return crime_of_a_cold_thread(commit);
 }

@@ -50,7 +50,7 @@ run() { # file program conf
     function=$(header "$1" in free)
     [ "$3" = default ] && function='' conf=''
     # A shell of its own takes the word "Aborted" with it.
-    pointer=$(bash -c 'LIBMALLOC_CONF=$1 LD_PRELOAD=$2 timeout 60 "$3" 2>"$4"; exit $?' \
+    pointer=$(bash -c 'LIBMALLOC_CONF=$1 LD_PRELOAD=$2 timeout 300 "$3" 2>"$4"; exit $?' \
         crime "$conf" "$library" "$2" "$scratch/said" 2>/dev/null)
     status=$?
     said=$(cat "$scratch/said")

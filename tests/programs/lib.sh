@@ -17,7 +17,7 @@ unset LD_PRELOAD MAKEFLAGS MAKELEVEL MFLAGS
 script=${0##*/}
 script=${script%.sh}
 here=$(cd "${0%/*}" && pwd)
-seconds_allowed=300
+seconds_allowed=900
 
 # A hang is a failure, and must not outlive the test: the whole process group ends with it.
 if [ -z "${LM_TIMED:-}" ]; then
@@ -178,10 +178,10 @@ loaded_in() {
 }
 
 # --- for servers ---------------------------------------------------------
-# wait_for COMMAND...: true once it succeeds, false after 20 s.
+# wait_for COMMAND...: true once it succeeds, false after two minutes.
 wait_for() {
     local _
-    for _ in $(seq 400); do
+    for _ in $(seq 2400); do
         "$@" >/dev/null 2>&1 && return 0
         sleep 0.05
     done

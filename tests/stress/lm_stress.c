@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { SLOTS = 8192, THREADS_MOST = 64, SHORT_LIFE = 3000, CHILD_SECONDS = 60 };
+enum { SLOTS = 8192, THREADS_MOST = 64, SHORT_LIFE = 3000, CHILD_SECONDS = 300 };
 
 static struct {
     unsigned threads;

@@ -10,7 +10,9 @@
 #include "observe/snapshot.h"
 #include "os/os.h"
 
-enum { BLOCKS = 200, CALLS_MOST = 1500 };
+#include <sched.h>
+
+enum { BLOCKS = 200, CALLS_MOST = 1500, ROUNDS = 3000 };
 
 static uint64_t seed;
 static unsigned which;
@@ -174,11 +176,18 @@ static bool every_nth_call_may_fail(void)
 
 static _Atomic(bool) is_over;
 
-/* A countdown fails one call; a thread that sets it all the time fails nearly all. */
+/* A countdown fails one call; a thread that sets it all the time fails nearly all. Where it does not
+ * run beside the others but in turn with them, it leaves them with all calls failing or none. */
 static void *storm(void *unused)
 {
-    while (!is_over)
-        lm_os_fail_countdown = 1;
+    while (!is_over) {
+        for (int i = 0; i < 10000; i++)
+            lm_os_fail_countdown = 1;
+        lm_os_fail_countdown = LM_OS_FAIL_ALL;
+        sched_yield();
+        lm_os_fail_countdown = 0;
+        sched_yield();
+    }
     lm_os_fail_countdown = 0;
     return unused;
 }
@@ -191,15 +200,16 @@ static bool a_storm_of_failures_is_survived(void)
     pthread_create(&thread, NULL, storm, NULL);
     bool is_right = true;
     /* What is kept makes every round ask the system for more. */
-    void *kept[30] = {NULL};
-    for (int round = 0; round < 30 && refusals < 50 && is_right; round++) {
+    static void *kept[ROUNDS];
+    int round = 0;
+    for (; (round < 30 || refusals == 0) && round < ROUNDS && refusals < 50 && is_right; round++) {
         kept[round] = lm_malloc(LM_MIB);
         refusals += kept[round] == NULL ? 1 : 0;
         is_right = play(seed + (uint64_t)round);
         unit_in_threads(2, play_in_thread, NULL);
     }
-    for (int round = 0; round < 30; round++)
-        lm_free(kept[round]);
+    while (round > 0)
+        lm_free(kept[--round]);
     is_over = true;
     pthread_join(thread, NULL);
     tap_diag("%u calls were refused", refusals);

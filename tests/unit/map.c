@@ -205,6 +205,7 @@ static bool the_call_that_is_told_to_fails(void)
 int main(void)
 {
     lm_os_init();
+    resident_without_huge_pages();
     if (lm_os.page_size != UNIT_PAGE)
         tap_bail("written for pages of %d bytes, not %zu", UNIT_PAGE, lm_os.page_size);
     UNIT_TRUTH(reserved_space_faults_until_committed);

@@ -147,26 +147,63 @@ static bool who_swaps_blocks_takes_what_it_freed_unless_they_share_lines(void)
     return all_slots_came_back();
 }
 
+static size_t held_back(void)
+{
+    unsigned class = lm_class_for(swapped_size);
+    return (size_t)(lm_thread.heap->top[class] - lm_thread.heap->magazines[class].slots);
+}
+
 /* In swapped[0]: how many blocks it holds back. */
 static void *only_free(void *unused)
 {
-    unsigned class = lm_class_for(swapped_size);
     lm_free(lm_malloc(swapped_size));
     for (int i = 0; i < SWAPS; i++)
         lm_free(swapped[i]);
-    struct lm_heap *heap = lm_thread.heap;
-    size_t count = (size_t)(heap->top[class] - heap->magazines[class].slots);
-    swapped[0] = (void *)count; // NOLINT
+    swapped[0] = (void *)held_back(); // NOLINT
     return unused;
 }
 
+/* Of the smallest size that is kept at all: an ebb would hide that a magazine grew for larger ones. */
 static bool who_only_frees_keeps_a_first_magazine_at_most(void)
 {
-    swapped_size = 400;
+    swapped_size = LM_KEEP_LEAST;
     for (int i = 0; i < SWAPS; i++)
         swapped[i] = lm_malloc(swapped_size);
     unit_in_threads(1, only_free, NULL);
     UNIT_CHECK_THAT((size_t)swapped[0] <= LM_MAGAZINE_FIRST, "%zu", (size_t)swapped[0]);
+    return all_slots_came_back();
+}
+
+/* Frees so many of its own that its magazine was flushed and has room again, then those of others. In
+ * swapped[0]: how many of these it holds back. */
+static void *free_own_and_others(void *unused)
+{
+    const struct lm_magazine *magazine = NULL;
+    void *mine[SWAPS];
+    int freed = 0;
+    for (int i = 0; i < SWAPS; i++)
+        mine[i] = lm_malloc(swapped_size);
+    magazine = &lm_thread.heap->magazines[lm_class_for(swapped_size)];
+    while (freed < SWAPS && (magazine->flushes == 0 || held_back() == magazine->capacity))
+        lm_free(mine[freed++]);
+    size_t before = held_back();
+    failures += before == magazine->capacity;
+    for (int i = 0; i < SWAPS; i++)
+        lm_free(swapped[i]);
+    swapped[0] = (void *)(held_back() - before); // NOLINT
+    while (freed < SWAPS)
+        lm_free(mine[freed++]);
+    return unused;
+}
+
+static bool who_frees_more_than_it_takes_keeps_none_of_others(void)
+{
+    failures = 0;
+    swapped_size = 400;
+    for (int i = 0; i < SWAPS; i++)
+        swapped[i] = lm_malloc(swapped_size);
+    unit_in_threads(1, free_own_and_others, NULL);
+    UNIT_CHECK_THAT(failures == 0 && swapped[0] == NULL, "%zu", (size_t)swapped[0]);
     return all_slots_came_back();
 }
 
@@ -325,6 +362,7 @@ int main(void)
     UNIT_TRUTH(a_sleeping_owners_mail_is_taken_in);
     UNIT_TRUTH(who_swaps_blocks_takes_what_it_freed_unless_they_share_lines);
     UNIT_TRUTH(who_only_frees_keeps_a_first_magazine_at_most);
+    UNIT_TRUTH(who_frees_more_than_it_takes_keeps_none_of_others);
     UNIT_TRUTH(an_outbox_stays_below_its_limit);
     UNIT_TRUTH(frees_into_one_word_are_merged);
     UNIT_TRUTH(mail_follows_a_slab_to_its_new_owner);

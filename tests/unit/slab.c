@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * slab/slab, for every class: the bitmaps against a shadow, pointers against all offsets, holes
- * against mincore.
+ * against the kernel.
  */
 #include "unit.h"
 

@@ -140,6 +140,53 @@ static bool near_the_limit_little_stays_dirty(void)
     return little_stays_dirty(LIMIT_MIB);
 }
 
+/* Traffic that makes the magazines of several classes as large as they may be; the most that the heap's
+ * slabs held meanwhile. */
+static size_t fill_magazines(const struct lm_heap *heap)
+{
+    void *blocks[16];
+    size_t peak = 0;
+    for (size_t size = 256; size <= 2048; size += 256) {
+        for (int round = 0; round < 20; round++) {
+            for (size_t i = 0; i < UNIT_COUNT_OF(blocks); i++)
+                blocks[i] = lm_malloc(size);
+            peak = lm_max(peak, heap->sweep.slab_size);
+            for (size_t i = 0; i < UNIT_COUNT_OF(blocks); i++)
+                lm_free(blocks[i]);
+        }
+    }
+    return peak;
+}
+
+static bool magazines_hold_half(size_t limit_mib)
+{
+    begin(limit_mib);
+    const struct lm_heap *heap = unit_heap();
+    size_t first = take(units_of(LIMIT_MIB));
+    UNIT_CHECK(lm_memory_is_tight == (limit_mib != 0));
+    bool is_more = false;
+    /* What is idle for a second shrinks: on a busy machine it may take some tries. */
+    for (int tries = 0; tries < (limit_mib == 0 ? 100 : 1) && !is_more; tries++) {
+        size_t peak = fill_magazines(heap);
+        size_t half = (LM_MAGAZINE_BUDGET + peak / LM_MAGAZINE_SHARE_PROVEN) / 2;
+        is_more = heap->magazine_size > half;
+    }
+    /* Magazines of a torture build are too small for that. */
+    UNIT_CHECK_THAT(is_more == (limit_mib == 0) || lm_torture, "%zu bytes", heap->magazine_size);
+    lm_units_give(first, units_of(LIMIT_MIB));
+    return true;
+}
+
+static bool without_a_limit_magazines_use_their_budget(void)
+{
+    return magazines_hold_half(0);
+}
+
+static bool near_the_limit_magazines_use_half_of_their_budget(void)
+{
+    return magazines_hold_half(LIMIT_MIB);
+}
+
 /* ... which a huge block may be. */
 static bool huge_blocks_count(void)
 {
@@ -174,6 +221,8 @@ int main(void)
     unit_prepare();
     UNIT_TRUTH_IN_CHILD(without_a_limit_much_stays_dirty);
     UNIT_TRUTH_IN_CHILD(near_the_limit_little_stays_dirty);
+    UNIT_TRUTH_IN_CHILD(without_a_limit_magazines_use_their_budget);
+    UNIT_TRUTH_IN_CHILD(near_the_limit_magazines_use_half_of_their_budget);
     UNIT_TRUTH_IN_CHILD(huge_blocks_count);
     if (unit_is_sanitized)
         tap_skip("the_address_limit_counts", "sanitizers do not live under a limit");

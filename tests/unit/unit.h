@@ -8,6 +8,7 @@
 #ifndef LM_TESTS_UNIT_H
 #define LM_TESTS_UNIT_H
 
+#include "tests/resident.h"
 #include "tests/tap.h"
 
 #include "base/bits.h"
@@ -49,7 +50,8 @@ enum {
     unit_is_thread_sanitized = UNIT_THREAD_SANITIZED,
     unit_is_sanitized = UNIT_THREAD_SANITIZED || UNIT_ADDRESS_SANITIZED,
     UNIT_PAGE = 4096,
-    UNIT_CHILD_SECONDS = 60,
+    /* What is not done by then never will be, however busy the machine is. */
+    UNIT_CHILD_SECONDS = 600,
 };
 
 #define UNIT_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -77,6 +79,7 @@ static TAP_UNUSED void unit_prepare(void)
 {
     if (unit_is_thread_sanitized)
         lm_options.window = 8 * LM_GIB;
+    resident_without_huge_pages();
     pthread_atfork(NULL, NULL, lm_core_after_fork);
 }
 
@@ -168,22 +171,28 @@ static TAP_UNUSED bool unit_faults(const void *p)
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
 }
 
-/* Pages of [start, start + size) that are in memory; start lies on a page boundary. */
+/* Pages of [start, start + size) that hold something, in memory or swapped out; start lies on a page
+ * boundary. */
 static TAP_UNUSED size_t unit_resident_pages(const void *start, size_t size)
 {
-    enum { PIECE = 4096 };
-    static _Thread_local unsigned char there[PIECE];
+    enum { PIECE = 512 };
+    const uint64_t is_there = UINT64_C(3) << 62;
+    uint64_t entries[PIECE];
     size_t pages = (size + UNIT_PAGE - 1) / UNIT_PAGE;
     size_t resident = 0;
+    int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (map < 0)
+        tap_bail("/proc/self/pagemap: %s", strerror(errno));
     for (size_t done = 0; done < pages;) {
         size_t piece = lm_min(PIECE, pages - done);
-        char *at = (char *)(uintptr_t)start + done * UNIT_PAGE;
-        if (mincore(at, piece * UNIT_PAGE, there) != 0)
-            return resident;
+        off_t at = (off_t)(((uintptr_t)start / UNIT_PAGE + done) * sizeof *entries);
+        if (pread(map, entries, piece * sizeof *entries, at) != (ssize_t)(piece * sizeof *entries))
+            tap_bail("cannot read /proc/self/pagemap: %s", strerror(errno));
         for (size_t i = 0; i < piece; i++)
-            resident += there[i] & 1;
+            resident += (entries[i] & is_there) != 0;
         done += piece;
     }
+    close(map);
     return resident;
 }
 

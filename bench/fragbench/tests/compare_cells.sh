@@ -51,7 +51,7 @@ ok no_progress_goes_to_a_pipe is_silent
 # Interrupted as soon as the first cell is in the file.
 "$fragbench" compare -a glibc "${small[@]}" -n 10000 -o "$work/cut" >"$work/out" 2>"$work/err" &
 pid=$!
-for _ in $(seq 1 200); do
+for _ in $(seq 1 2400); do
     grep -q '"kind":"done"' "$work/cut" 2>/dev/null && break
     sleep 0.05
 done
