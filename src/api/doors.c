@@ -52,7 +52,7 @@ LM_HOT_DOOR void free(void *p)
 
 LM_COLD static void *calloc_slow(size_t count, size_t size)
 {
-    lm_api_init();
+    lm_api_init_in_atexit();
     return or_enomem(lm_calloc(count, size));
 }
 

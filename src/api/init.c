@@ -27,6 +27,10 @@ typedef void (*free_function)(void *);
 
 static struct {
     struct lm_lock lock;
+    /* [l] */
+    bool has_begun;
+    /* [a] the exit handler is still to be registered. Relaxed: the exchange says who does it */
+    _Atomic(bool) wants_report;
     /* [a] after the first stranger's pointer; next_free last, and with release: whoever sees it sees
      * the others */
     _Atomic(free_function) next_free;
@@ -87,22 +91,31 @@ static size_t usable_size_elsewhere(const void *p)
     return api.next_usable_size((void *)(uintptr_t)p); // NOLINT
 }
 
-LM_COLD void lm_api_start(void)
+LM_COLD void lm_api_begin(void)
 {
     lm_lock_take(&api.lock);
-    bool is_first = !load_relaxed(&lm_api_is_started);
+    bool is_first = !api.has_begun;
     if (is_first) {
+        api.has_begun = true;
         lm_foreign = (struct lm_foreign){free_elsewhere, realloc_elsewhere, usable_size_elsewhere};
         lm_options_read(secure_getenv(options_variable));
         lm_core_init();
-        store_release(&lm_api_is_started, true);
+        store_relaxed(&api.wants_report, lm_options.stats_print);
+        store_release(&lm_api_is_started, !lm_options.stats_print);
     }
     lm_lock_give(&api.lock);
-    /* Outside the lock: both may allocate. No prepare handler: no lock is held across fork. */
+    /* Outside the lock: it may allocate. No prepare handler: no lock is held across fork. */
     if (is_first) {
         pthread_atfork(NULL, NULL, lm_core_after_fork);
-        if (lm_options.stats_print)
-            atexit(lm_report_print);
         lm_background_allow();
+    }
+}
+
+LM_COLD void lm_api_start(void)
+{
+    lm_api_begin();
+    if (exchange_acquire(&api.wants_report, false)) {
+        atexit(lm_report_print);
+        store_relaxed(&lm_api_is_started, true);
     }
 }

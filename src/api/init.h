@@ -14,6 +14,8 @@
 #define LM_HOT_DOOR __attribute__((visibility("default"), aligned(LM_CACHE_LINE)))
 
 LM_COLD void lm_api_start(void);
+/* The same but for the exit handler. */
+LM_COLD void lm_api_begin(void);
 
 extern LM_HIDDEN _Atomic(bool) lm_api_is_started;
 
@@ -24,6 +26,15 @@ LM_INLINE void lm_api_init(void)
      * start, and lm_api_start sorts those out */
     if (lm_unlikely(!load_relaxed(&lm_api_is_started)))
         lm_api_start();
+}
+
+/* For calloc, by which atexit makes room while it holds its lock: it must not be called again from
+ * there. Whichever other door is called next does it. */
+LM_INLINE void lm_api_init_in_atexit(void)
+{
+    /* relaxed: as above */
+    if (lm_unlikely(!load_relaxed(&lm_api_is_started)))
+        lm_api_begin();
 }
 
 #endif

@@ -27,6 +27,7 @@ api_linked = \
 	tests/api/background \
 	tests/api/locked \
 	tests/api/lifetime \
+	tests/api/exit_handlers \
 	tests/api/thread_exit \
 	tests/api/idle_threads \
 	tests/api/extras \
@@ -133,6 +134,10 @@ tests_api_lifetime_SOURCES = tests/api/lifetime.c
 tests_api_lifetime_CFLAGS = $(api_c)
 tests_api_lifetime_LDFLAGS = $(api_link)
 tests_api_lifetime_LDADD = libmalloc.la tests/api/libearly.la
+tests_api_exit_handlers_SOURCES = tests/api/exit_handlers.c
+tests_api_exit_handlers_CFLAGS = $(api_c)
+tests_api_exit_handlers_LDFLAGS = $(api_link)
+tests_api_exit_handlers_LDADD = libmalloc.la
 tests_api_thread_exit_SOURCES = tests/api/thread_exit.c
 tests_api_thread_exit_CFLAGS = $(api_c)
 tests_api_thread_exit_LDFLAGS = $(api_link)
