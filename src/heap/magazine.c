@@ -87,7 +87,7 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     void **old = magazine->slots;
     void **slots = heap->first_slots[magazine->first];
     if (capacity > LM_MAGAZINE_FIRST)
-        slots = lm_metadata_take(array_size(capacity));
+        slots = lm_metadata_take_unset(array_size(capacity));
     if (slots == NULL)
         return false;
     memmove(slots + 1, old + 1, count * sizeof *slots);
@@ -101,12 +101,28 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     return true;
 }
 
+/* Bytes of the heap's slabs, without what was swept. */
+static size_t held_by(const struct lm_heap *heap)
+{
+    return heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
+}
+
 /* Blocks that are taken soon after a flush prove that a larger magazine would have kept them. */
 static size_t budget_of(const struct lm_heap *heap, bool is_proven)
 {
     size_t share = is_proven ? LM_MAGAZINE_SHARE_PROVEN : LM_MAGAZINE_SHARE;
-    size_t held = heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
-    return (LM_MAGAZINE_BUDGET + held / share) >> load_relaxed(&lm_memory_is_tight);
+    return (LM_MAGAZINE_BUDGET + held_by(heap) / share) >> load_relaxed(&lm_memory_is_tight);
+}
+
+/* Should this magazine shrink? In a small heap not the one that is flushed most often, if others hold
+ * nearly all. */
+static bool is_over_budget(const struct lm_heap *heap, unsigned class)
+{
+    const struct lm_magazine *magazine = &heap->magazines[class];
+    size_t size = magazine->capacity * (size_t)lm_class_table[class].size;
+    if (heap->magazine_size <= budget_of(heap, magazine->flushes < LM_EBB_FLUSHES))
+        return false;
+    return size >= heap->magazine_size / LM_MAGAZINE_NOTABLE || held_by(heap) > LM_MAGAZINE_MATTERS;
 }
 
 /* A magazine that asks often doubles. */
@@ -297,8 +313,7 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     grow_under_pressure(heap, class, false);
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;
-    if (heap->magazine_size > budget_of(heap, magazine->flushes < LM_EBB_FLUSHES) ||
-        lm_heap_keeps_too_much(heap, class))
+    if (is_over_budget(heap, class) || lm_heap_keeps_too_much(heap, class))
         shrink(heap, class);
     if (magazine->capacity == 0) {
         lm_heap_release(heap, class, &p, 1);

@@ -127,21 +127,14 @@ bool lm_metadata_init(const struct lm_area *area, const struct lm_area *index)
     return true;
 }
 
-/* A chunk that was given back a moment ago, cleared; LM_NO_RUN if there is none. */
-static size_t take_kept(void)
+/* The first `cleared` bytes read as zero. */
+static size_t take_chunks(size_t count, size_t cleared)
 {
-    if (state.kept_count == 0)
-        return LM_NO_RUN;
-    size_t number = state.kept[--state.kept_count];
-    memset(chunk_at(number), 0, chunk_size());
-    return number;
-}
-
-static size_t take_chunks(size_t count)
-{
-    size_t kept = count == 1 ? take_kept() : LM_NO_RUN;
-    if (kept != LM_NO_RUN)
-        return kept;
+    if (count == 1 && state.kept_count != 0) {
+        size_t number = state.kept[--state.kept_count];
+        memset(chunk_at(number), 0, cleared);
+        return number;
+    }
     size_t first = lm_runs_find(&state.free, count);
     if (first == LM_NO_RUN && extend_locked(count))
         first = lm_runs_find(&state.free, count);
@@ -210,7 +203,7 @@ static void unlist_chunk(struct chunk *chunk)
 
 static bool add_small_chunk(uint16_t lines)
 {
-    size_t number = take_chunks(1);
+    size_t number = take_chunks(1, sizeof(struct chunk));
     if (number == LM_NO_RUN)
         return false;
     struct chunk *chunk = chunk_at(number);
@@ -227,7 +220,7 @@ static bool add_small_chunk(uint16_t lines)
 
 static bool make_mixed_chunk(void)
 {
-    size_t number = take_chunks(1);
+    size_t number = take_chunks(1, sizeof(struct chunk));
     if (number == LM_NO_RUN)
         return false;
     struct chunk *chunk = chunk_at(number);
@@ -296,20 +289,30 @@ static void give_slot(void *block, unsigned lines)
     }
 }
 
-void *lm_metadata_take(size_t size)
+static void *take(size_t size, size_t cleared)
 {
     void *block;
     lm_lock_take(&state.lock);
     if (size <= SMALL_MOST) {
         block = take_slot(lines_for(size));
     } else {
-        size_t first = take_chunks(chunk_count(size + chunk_size() - 1));
+        size_t first = take_chunks(chunk_count(size + chunk_size() - 1), cleared);
         block = first == LM_NO_RUN ? NULL : (void *)chunk_at(first);
     }
     lm_lock_give(&state.lock);
     if (block != NULL && size <= SMALL_MOST)
-        memset(block, 0, size);
+        memset(block, 0, cleared);
     return block;
+}
+
+void *lm_metadata_take(size_t size)
+{
+    return take(size, size);
+}
+
+void *lm_metadata_take_unset(size_t size)
+{
+    return take(size, 0);
 }
 
 void lm_metadata_give(void *block, size_t size)

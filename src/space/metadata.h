@@ -37,6 +37,8 @@ bool lm_metadata_init(const struct lm_area *area, const struct lm_area *index);
 /* Zeroed memory, aligned to a cache line (to a page above 2 KiB); NULL if memory is out. The index
  * of a block is never 0. Thread-safe, below every other lock. */
 void *lm_metadata_take(size_t size);
+/* The same, but it may hold anything. */
+void *lm_metadata_take_unset(size_t size);
 /* `size` as it was taken. */
 void lm_metadata_give(void *block, size_t size);
 
