@@ -232,12 +232,12 @@ static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, 
 }
 
 /* Blocks that are smaller but no more to a slab save nothing. */
-static bool is_worth_splitting(unsigned class, bool is_tight)
+static bool is_worth_splitting(unsigned class, size_t held)
 {
     if (class < LM_CLASSES_EXACT || lm_class_table[class].size > lm_unit_size / 2)
         return false;
     size_t more = lm_unit_size / lm_class_table[class - 1].size;
-    return is_tight || more > lm_unit_size / lm_class_table[class].size;
+    return held >= LM_SLAB_TIGHT_FROM || more > lm_unit_size / lm_class_table[class].size;
 }
 
 /* A class that holds little takes the least memory at a time; one that holds much wastes little of it,
@@ -245,10 +245,9 @@ static bool is_worth_splitting(unsigned class, bool is_tight)
 static size_t wanted_units(const struct lm_heap *heap, unsigned class)
 {
     size_t held = (size_t)heap->bins[class].units << lm_unit_log2;
-    bool is_tight = held >= LM_SLAB_TIGHT_FROM;
-    if (held >= lm_options.class_split && is_worth_splitting(class, is_tight))
+    if (held >= lm_options.class_split && is_worth_splitting(class, held))
         lm_class_split(class);
-    return is_tight ? lm_slab_tight_units(class) : lm_slab_units(class);
+    return lm_slab_tight_units(class, held);
 }
 
 static bool add_slab(struct lm_heap *heap, unsigned class)

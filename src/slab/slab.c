@@ -20,16 +20,17 @@ size_t lm_slab_units(unsigned class)
     return lm_power_of_two_above(units);
 }
 
-size_t lm_slab_tight_units(unsigned class)
+size_t lm_slab_tight_units(unsigned class, size_t held)
 {
     size_t size = lm_class_table[class].size;
     size_t best = lm_slab_units(class);
     size_t best_tail = (best << lm_unit_log2) % size;
-    if (size > lm_unit_size / 2)
+    size_t share = lm_min(held / LM_SLAB_TAILS, LM_SLAB_TAIL_SHARE);
+    if (held < LM_SLAB_TIGHT_FROM || size > lm_unit_size / 2)
         return best;
     for (size_t units = best; units << lm_unit_log2 <= LM_SLAB_MOST; units++) {
         size_t tail = (units << lm_unit_log2) % size;
-        if (tail * LM_SLAB_TAIL_SHARE <= units << lm_unit_log2)
+        if (tail * share <= units << lm_unit_log2)
             return units;
         if (tail * best < best_tail * units) {
             best = units;

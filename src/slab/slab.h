@@ -92,10 +92,10 @@ struct lm_slot {
     uint64_t bit;
 };
 
-/* Units of a slab of this class: the least; and as many as leave little behind the last slot, for
- * classes of at most half a unit. */
+/* Units of a slab of this class: the least; and as many as leave little behind the last slot, if a heap
+ * holds so many bytes of the class. */
 size_t lm_slab_units(unsigned class);
-size_t lm_slab_tight_units(unsigned class);
+size_t lm_slab_tight_units(unsigned class, size_t held);
 
 /* Makes a slab of units that the caller took, all slots free. NULL if metadata is out. */
 struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32_t owner);

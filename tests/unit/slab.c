@@ -258,24 +258,50 @@ static bool a_slab_in_use_is_swept_again(void)
     return true;
 }
 
-/* At most an eighth behind the last slot. */
+/* The share of a slab that lies behind its last slot: one part in so many, rounded down. */
+static size_t tail_part(unsigned class, size_t units)
+{
+    size_t room = units << lm_unit_log2;
+    size_t tail = room % lm_class_table[class].size;
+    return tail == 0 ? SIZE_MAX : room / tail;
+}
+
+static size_t best_part(unsigned class)
+{
+    size_t best = 0;
+    size_t least = lm_slab_units(class);
+    for (size_t units = least; units << lm_unit_log2 <= LM_SLAB_MOST; units++)
+        best = lm_max(best, tail_part(class, units));
+    return best;
+}
+
+/* The more there is of a class, the less may be left; as little as can be if that is too much. */
 static bool tight_slabs_leave_little_behind(void)
 {
-    unsigned loose = 0;
-    for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        size_t size = lm_class_table[class].size;
-        size_t units = lm_slab_tight_units(class);
-        size_t room = units << lm_unit_log2;
-        UNIT_CHECK(units >= lm_slab_units(class) && room <= LM_SLAB_MOST);
-        if (size > lm_unit_size / 2) {
-            UNIT_CHECK(units == lm_slab_units(class));
-            continue;
+    unsigned tight = 0;
+    for (size_t held = 0; held <= 64 * LM_MIB; held += held / 4 + 1)
+        for (unsigned class = 0; class < LM_CLASSES; class ++) {
+            size_t size = lm_class_table[class].size;
+            size_t least = lm_slab_units(class);
+            size_t units = lm_slab_tight_units(class, held);
+            size_t room = units << lm_unit_log2;
+            UNIT_CHECK(units >= least && room <= LM_SLAB_MOST);
+            if (size > lm_unit_size / 2 || held < LM_SLAB_TIGHT_FROM) {
+                UNIT_CHECK(units == least);
+                continue;
+            }
+            size_t part = lm_min(held / LM_SLAB_TAILS, LM_SLAB_TAIL_SHARE);
+            UNIT_CHECK_THAT(tail_part(class, units) >= lm_min(part, best_part(class)),
+                            "%zu units of %zu for %zu", units, size, held);
+            tight += units > least;
         }
-        UNIT_CHECK_THAT(room % size * 8 <= room, "%zu units of %zu", units, size);
-        loose += lm_unit_size % size * 8 > lm_unit_size;
-    }
-    UNIT_CHECK(loose > 5);
+    UNIT_CHECK(tight > 100);
     return true;
+}
+
+static size_t units_of_much(unsigned class)
+{
+    return lm_slab_tight_units(class, 16 * LM_MIB);
 }
 
 static void run_truths(void)
@@ -302,7 +328,7 @@ int main(void)
     UNIT_TRUTH(a_slab_in_use_is_swept_again);
     UNIT_TRUTH(tight_slabs_leave_little_behind);
     tap_diag("tight slabs");
-    units_of = lm_slab_tight_units;
+    units_of = units_of_much;
     run_truths();
     return tap_done();
 }
