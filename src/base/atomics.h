@@ -27,11 +27,13 @@
 /* Relaxed too, for the two hot paths. Compilers give the address of a C11 atomic a register of its
  * own; what is spelled here is the same to the machine without that. TSan needs the C11 spelling.
  *   load_hot     of what is used once, or what nobody else writes: the compiler may read it twice
+ *   load_hot_acquire  the same, for an index by which the rest is found
  *   load_once    reads once
  *   load_result  a plain load of what the function will probably return, into the register for that
  *   store_hot    only the owner writes; the others may look */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-#define load_hot(at) (*(__typeof__(load_relaxed(at)) *)(at))
+#define load_hot(at)         (*(__typeof__(load_relaxed(at)) *)(at))
+#define load_hot_acquire(at) load_hot(at)
 #define load_once(at)                                                                              \
     __extension__({                                                                                \
         __typeof__(load_relaxed(at)) value_;                                                       \
@@ -47,6 +49,7 @@
 #define store_hot(at, value) ((void)(*(__typeof__(load_relaxed(at)) *)(at) = (value)))
 #else
 #define load_hot(at)         load_relaxed(at)
+#define load_hot_acquire(at) load_acquire(at)
 #define load_once(at)        load_relaxed(at)
 #define load_result(at)      (*(at))
 #define store_hot(at, value) store_relaxed(at, value)

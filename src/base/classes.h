@@ -5,7 +5,7 @@
  * Sizes step by 16 to 128, then 8 per doubling to 32 KiB. Requests use every second class above 128
  * (4 per doubling) until such a class is split: from then on what fits the class below goes there.
  * malloc reads the byte table, free the slab's own class, so the table may change at any time and
- * older blocks stay valid.
+ * older blocks stay valid. The split chooses the lower class's size, any between its neighbours'.
  *
  *   class   0 .. 7        8 .. 15          16 .. 23             ...   64 .. 71
  *   size    16,32,..128   144,160,..256    288,320,..512        ...   18432,..32768
@@ -36,32 +36,36 @@ struct lm_class {
     uint32_t reciprocal;
 };
 
-/* The pointer has a relocation, so the linker puts the table in the page that the loader writes and then
- * protects, which every process has anyway. Among the other constants it would be the one thing that
- * every process touches there, and the kernel maps 16 KiB around it. */
-struct lm_class_tables {
-    struct lm_class classes[LM_CLASSES];
-    const void *self;
-};
+/* Written at start, but for what has no slabs yet: the lower class of a pair when the upper one is
+ * split. Whoever has a class from lm_class_for or from a unit's tag may look. */
+extern LM_HIDDEN struct lm_class lm_class_table[LM_CLASSES];
 
-extern LM_HIDDEN const struct lm_class_tables lm_class_tables;
-#define lm_class_table lm_class_tables.classes
-
-/* [a] indexed by quanta. Written at start, later only one byte at a time; relaxed: every byte that
- * a reader can see is right, and before the start no heap has blocks for any class. */
+/* [a] indexed by quanta. Written at start, later only one byte at a time; every byte that a reader
+ * can see is right, and before the start no heap has blocks for any class. */
 extern LM_HIDDEN _Atomic(uint8_t) lm_class_of[LM_CLASS_TABLE];
 
 /* Fills lm_class_of with 4 classes per doubling. */
 void lm_classes_init(void);
 
-/* Requests that fit the class below `class` go there from now on. Any thread, at any time; nothing
- * happens if that is so already or `class` is not one that can be split. */
+/* The class of the same pair whose size never changes: what is computed beforehand goes by that. */
+LM_INLINE unsigned lm_class_upper(unsigned class)
+{
+    return class < LM_CLASSES_EXACT ? class : class | 1;
+}
+
+/* Now and then: this is what was asked for of that class, in blocks of no special alignment. */
+void lm_class_note(unsigned class, size_t size);
+
+/* Chooses a size for the class below `class`, by what was noted; requests that fit it go there from now
+ * on. Any thread, at any time; nothing happens if that is so already or `class` is not one that can
+ * be split. */
 void lm_class_split(unsigned class);
 
 /* The least class that `requests` of this size get; size <= LM_SMALL_MAX. */
 LM_INLINE unsigned lm_class_for(size_t size)
 {
-    return load_hot(&lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2]);
+    /* partner: lm_class_split, which may have set the size of this class just before */
+    return load_hot_acquire(&lm_class_of[(size + LM_QUANTUM - 1) >> LM_QUANTUM_LOG2]);
 }
 
 /* *slot = the slot in which `offset` falls; true if it begins there. The product's low half is (offset % size) * reciprocal and

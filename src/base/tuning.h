@@ -60,6 +60,10 @@
  * small programs pay for partly used slabs of more classes; higher, slots that the smaller requests
  * used lie idle after the split (a churn of 10 000 blocks: +1.5 % peak at 64 KiB, +4.5 % at 256). */
 #define LM_CLASS_SPLIT LM_TUNE(64 * LM_KIB, 32 * LM_KIB)
+/* Requests by which a split chooses the smaller size, and the share (1/n) of their bytes that it must
+ * save to be made elsewhere than half way. */
+#define LM_CLASS_NOTES      6
+#define LM_CLASS_GAIN_SHARE 32
 /* Bytes. ... and from this much on its slabs are as large as it takes to leave little behind the last
  * slot, if its blocks are at most half a unit. Larger ones lie alone in their slabs, whose units then
  * serve every class: packing those too cost a churn of medium blocks a quarter more memory, and z3,

@@ -112,9 +112,12 @@ static void *take_big(size_t size, size_t alignment, bool *is_zero)
 static void *take_once(size_t alignment, size_t size, bool *is_zero)
 {
     *is_zero = false;
-    if (lm_is_small(alignment, size))
-        return take_small(lm_aligned_class(alignment, size), alignment);
-    return take_big(lm_max(size, 1), alignment, is_zero);
+    if (!lm_is_small(alignment, size))
+        return take_big(lm_max(size, 1), alignment, is_zero);
+    unsigned class = lm_aligned_class(alignment, size);
+    if (alignment <= LM_QUANTUM)
+        lm_class_note(class, size);
+    return take_small(class, alignment);
 }
 
 /* When memory is out everything that is cached goes back, once, before NULL is the answer. */

@@ -23,10 +23,11 @@ static uint32_t blocks_in(unsigned class, uint32_t bytes)
 
 uint8_t lm_commons_share(const struct lm_heap *heap, unsigned class)
 {
+    unsigned upper = lm_class_upper(class);
     if (lm_heap_is_first(heap) || !lm_options.magazines ||
-        lm_class_table[class].size > LM_SHARE_SIZE_MOST)
+        lm_class_table[upper].size > LM_SHARE_SIZE_MOST)
         return 0;
-    return (uint8_t)lm_min(lm_max(blocks_in(class, LM_SHARE_BYTES), 1), LM_SHARE_MOST);
+    return (uint8_t)lm_min(lm_max(blocks_in(upper, LM_SHARE_BYTES), 1), LM_SHARE_MOST);
 }
 
 size_t lm_commons_batch(struct lm_heap *heap, unsigned class)

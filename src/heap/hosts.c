@@ -47,7 +47,9 @@ void *lm_heap_host(struct lm_heap *heap, unsigned class)
         lm_bin_partial(&heap->bins[class]) != NULL)
         return NULL;
     for (int step = 0; step < LM_HOST_STEPS; step++) {
-        unsigned slots = hand->class < class ? slots_for(class, hand->class) : 0;
+        /* Without slabs the host's size may still change. */
+        bool is_there = hand->class < class && heap->bins[hand->class].units != 0;
+        unsigned slots = is_there ? slots_for(class, hand->class) : 0;
         struct lm_slab *slab = NULL;
         if (slots != 0)
             slab = lm_bin_next_partial(&heap->bins[hand->class], &hand->place);

@@ -19,7 +19,7 @@ static uint32_t capacity_limit(unsigned class, size_t payload, size_t most)
 {
     if (!lm_options.magazines)
         return 0;
-    size_t slots = lm_max(payload / lm_class_table[class].size, 1);
+    size_t slots = lm_max(payload / lm_class_table[lm_class_upper(class)].size, 1);
     return (uint32_t)(lm_power_of_two_above(lm_min(slots, most) + 2) / 2 - 1);
 }
 

@@ -236,7 +236,8 @@ static bool is_worth_splitting(unsigned class, size_t held)
 {
     if (class < LM_CLASSES_EXACT || lm_class_table[class].size > lm_unit_size / 2)
         return false;
-    size_t more = lm_unit_size / lm_class_table[class - 1].size;
+    size_t half_way = (lm_class_table[class - 2].size + lm_class_table[class].size) / 2;
+    size_t more = lm_unit_size / half_way;
     return held >= LM_SLAB_TIGHT_FROM || more > lm_unit_size / lm_class_table[class].size;
 }
 

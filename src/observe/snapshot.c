@@ -56,6 +56,8 @@ void lm_snapshot_take(struct lm_snapshot *snapshot)
             count_heap(snapshot, control);
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         const struct lm_class_count *count = &snapshot->classes[class];
+        if (count->slabs == 0)
+            continue;
         size_t size = lm_class_table[class].size;
         size_t cached = lm_min(count->cached, count->used);
         snapshot->slabs += count->size;

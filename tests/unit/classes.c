@@ -95,43 +95,87 @@ static bool split_classes_are_tight(void)
     return true;
 }
 
-/* A fork may strike between two bytes. */
-static bool a_split_that_was_cut_short_is_finished_by_the_next(void)
+/* Where requests of these sizes are split: the size of the class below. */
+static uint32_t split_after(unsigned class, const size_t *sizes, size_t count)
 {
-    unsigned class = lm_class_for(1280);
     lm_classes_init();
+    for (size_t i = 0; i < count; i++)
+        lm_class_note(class, sizes[i]);
     lm_class_split(class);
-    store_relaxed(&lm_class_of[1040 / LM_QUANTUM], (uint8_t) class);
-    UNIT_CHECK(size_classes_hold_their_requests());
-    lm_class_split(class);
-    return lm_class_for(1040) == class - 1;
+    return lm_class_table[class - 1].size;
 }
 
-static _Atomic(bool) is_over;
-
-static void *split_again_and_again(void *unused)
+static bool a_split_lies_where_the_requests_are(void)
 {
-    while (!is_over) {
+    lm_classes_init();
+    unsigned class = lm_class_for(5000);
+    const size_t alike[] = {4361, 4368, 4368, 4353, 4368};
+    UNIT_CHECK(split_after(class, alike, UNIT_COUNT_OF(alike)) == 4368);
+    UNIT_CHECK(lm_class_for(4097) == class - 1 && lm_class_for(4368) == class - 1);
+    UNIT_CHECK(lm_class_for(4369) == class && size_classes_hold_their_requests());
+    const size_t two[] = {4800, 5120, 4800, 5120, 4800, 5120};
+    UNIT_CHECK(split_after(class, two, UNIT_COUNT_OF(two)) == 4800);
+    /* Nothing to gain, or next to nothing, or nothing known: half way. */
+    const size_t spread[] = {4200, 4400, 4600, 4800, 5000, 5100};
+    UNIT_CHECK(split_after(class, spread, UNIT_COUNT_OF(spread)) == 4608);
+    const size_t near[] = {4500, 4510, 4520};
+    UNIT_CHECK(split_after(class, near, UNIT_COUNT_OF(near)) == 4608);
+    return split_after(class, NULL, 0) == 4608;
+}
+
+static size_t waste_of(const size_t *sizes, size_t count)
+{
+    size_t waste = 0;
+    for (size_t i = 0; i < count; i++)
+        waste += lm_class_table[lm_class_for(sizes[i])].size - sizes[i];
+    return waste;
+}
+
+/* Many more notes than are kept; then the last ones count. */
+static bool a_chosen_split_wastes_no_more_than_half_way(void)
+{
+    enum { KEPT = LM_CLASS_NOTES };
+    uint64_t random = tap_seed();
+    for (int round = 0; round < 300; round++) {
+        size_t sizes[40];
+        unsigned class = 9 + 2 * (unsigned)unit_below(&random, 32);
         lm_classes_init();
-        for (unsigned class = 0; class < LM_CLASSES; class ++)
-            lm_class_split(class);
+        size_t low = lm_class_table[class - 2].size;
+        size_t step = (lm_class_table[class].size - low) / (1 + unit_below(&random, 8));
+        for (size_t i = 0; i < UNIT_COUNT_OF(sizes); i++)
+            sizes[i] = low + 1 + unit_below(&random, step);
+        lm_class_split(class);
+        size_t half_way = waste_of(sizes + UNIT_COUNT_OF(sizes) - KEPT, KEPT);
+        uint32_t size = split_after(class, sizes, UNIT_COUNT_OF(sizes));
+        UNIT_CHECK(waste_of(sizes + UNIT_COUNT_OF(sizes) - KEPT, KEPT) <= half_way);
+        UNIT_CHECK(size > low && size < lm_class_table[class].size && size % LM_QUANTUM == 0);
+        UNIT_CHECK(size_classes_hold_their_requests());
     }
+    return true;
+}
+
+static void *split_all(void *unused)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
+        lm_class_split(class);
     return unused;
 }
 
 static bool requests_fit_at_every_moment(void)
 {
-    pthread_t threads[2];
-    is_over = false;
-    for (size_t i = 0; i < 2; i++)
-        UNIT_CHECK(pthread_create(&threads[i], NULL, split_again_and_again, NULL) == 0);
     bool is_fit = true;
-    for (int round = 0; round < 50 && is_fit; round++)
+    for (int round = 0; round < 100 && is_fit; round++) {
+        pthread_t threads[2];
+        lm_classes_init();
+        for (unsigned class = 9; class < LM_CLASSES; class += 2)
+            lm_class_note(class, lm_class_table[class - 2].size + 20);
+        for (size_t i = 0; i < 2; i++)
+            UNIT_CHECK(pthread_create(&threads[i], NULL, split_all, NULL) == 0);
         is_fit = size_classes_hold_their_requests();
-    is_over = true;
-    for (size_t i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
-    return is_fit;
+        for (size_t i = 0; i < 2; i++)
+            pthread_join(threads[i], NULL);
+    }
+    return is_fit && lm_class_table[lm_class_for(2060)].size == 2080;
 }
 
 static bool the_reciprocal_divides_exactly(void)
@@ -166,7 +210,10 @@ int main(void)
     UNIT_TRUTH(a_split_sends_what_fits_to_the_class_below);
     UNIT_TRUTH(multiples_of_an_alignment_get_classes_that_are);
     UNIT_TRUTH(split_classes_are_tight);
-    UNIT_TRUTH(a_split_that_was_cut_short_is_finished_by_the_next);
+    UNIT_TRUTH(a_split_lies_where_the_requests_are);
+    UNIT_TRUTH(a_chosen_split_wastes_no_more_than_half_way);
     UNIT_TRUTH(requests_fit_at_every_moment);
+    /* Of sizes that were chosen, too. */
+    UNIT_TRUTH(the_reciprocal_divides_exactly);
     return tap_done();
 }
