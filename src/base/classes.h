@@ -12,7 +12,7 @@
  *
  *   C1  sizes are multiples of 16 and grow with the class
  *   C2  lm_class_of[(n + 15) / 16] names a class whose size is >= n
- *   C3  steps are powers of two, and a class's size is a multiple of the step below it
+ *   C3  steps between upper classes are powers of two, and their sizes multiples of the step below
  */
 #ifndef LM_BASE_CLASSES_H
 #define LM_BASE_CLASSES_H

@@ -64,11 +64,13 @@ LM_INLINE bool lm_is_small(size_t alignment, size_t size)
 
 /* The class of requests for `size` bytes whose slots are all aligned. Slabs start at unit boundaries,
  * so a class whose size is a multiple of the alignment will do; and that is what a multiple of the
- * alignment gets: it is either the size of a class, or the steps between the classes near it are
- * multiples of the alignment (C3). */
+ * alignment gets among the upper classes: it is either the size of one, or the steps between those near
+ * it are multiples of the alignment (C3). A lower class may have any size since it was split off; up to
+ * 128 bytes multiples of 32 have odd classes anyway. */
 LM_INLINE unsigned lm_aligned_class(size_t alignment, size_t size)
 {
-    return lm_class_for(lm_round_up(size + (size == 0), alignment));
+    unsigned class = lm_class_for(lm_round_up(size + (size == 0), alignment));
+    return class | (alignment > LM_QUANTUM);
 }
 
 /* NULL: lm_malloc_slow has to do it. */
