@@ -22,12 +22,21 @@ static uint64_t starts_of_runs(uint64_t bits, unsigned count)
     return bits;
 }
 
-static bool is_resident(const struct lm_slab *slab, size_t slot, unsigned slots)
+/* The first slot from `slot` on at which `slots` of them may lie on no page that is with the kernel: this
+ * one, or one behind such pages. */
+static uint32_t next_resident(const struct lm_slab *slab, uint32_t slot, unsigned slots)
 {
-    size_t size = lm_class_table[slab->class].size;
-    size_t first = slot * size >> lm_os.page_log2;
-    size_t last = ((slot + slots) * size - 1) >> lm_os.page_log2;
-    return (slab->swept >> first & lm_bits_ones((unsigned)(last - first + 1))) == 0;
+    uint32_t size = lm_class_table[slab->class].size;
+    uint32_t first = slot * size >> lm_os.page_log2;
+    uint32_t last = ((slot + slots) * size - 1) >> lm_os.page_log2;
+    uint64_t swept = slab->swept >> first & lm_bits_ones(last - first + 1);
+    if (swept == 0)
+        return slot;
+    uint32_t behind = first + lm_bits_lowest(swept);
+    while (slab->swept >> behind & 1)
+        behind++;
+    bool is_start = lm_class_slot_at(slab->class, behind << lm_os.page_log2, &slot);
+    return slot + !is_start;
 }
 
 static void *take_at(struct lm_slab *slab, uint32_t word, unsigned bit, unsigned slots)
@@ -48,10 +57,12 @@ void *lm_guest_take(struct lm_slab *slab, unsigned slots)
         return NULL;
     for (uint32_t word = 0; word < slab->words; word++) {
         uint64_t starts = starts_of_runs(slab->free[word], slots);
-        for (; starts != 0; starts &= starts - 1) {
+        while (starts != 0) {
             unsigned bit = lm_bits_lowest(starts);
-            if (slab->swept == 0 || is_resident(slab, word * 64 + bit, slots))
+            uint32_t next = next_resident(slab, word * 64 + bit, slots) - word * 64;
+            if (next == bit)
                 return take_at(slab, word, bit, slots);
+            starts &= next < 64 ? ~lm_bits_ones(next) : 0;
         }
     }
     return NULL;
