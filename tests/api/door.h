@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -75,19 +76,39 @@ static TAP_UNUSED bool door_is_zero(const void *block, size_t size)
     return true;
 }
 
+/* The status of a child once it has ended. An alarm does not end one of which only the library's own
+ * thread is left, as that blocks all signals. */
+static TAP_UNUSED int door_wait(pid_t child)
+{
+    const struct timespec nap = {0, 1000000};
+    struct timespec begin;
+    struct timespec now;
+    int status = 0;
+    pid_t ended;
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    while ((ended = waitpid(child, &status, WNOHANG)) != child) {
+        if (ended < 0 && errno != EINTR)
+            tap_bail("waitpid: %s", strerror(errno));
+        nanosleep(&nap, NULL);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec > begin.tv_sec + DOOR_SECONDS)
+            kill(child, SIGKILL);
+    }
+    return status;
+}
+
 /* Waits for a child; true if it exited with 0. Says how it ended otherwise. */
 static TAP_UNUSED bool door_child_succeeds(pid_t child, const char *what)
 {
-    int status = 0;
+    int status = door_wait(child);
 
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            tap_bail("waitpid: %s", strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (WIFSIGNALED(status))
         tap_diag("%s: child killed by signal %d (%s)", what, WTERMSIG(status),
-                 WTERMSIG(status) == SIGALRM ? "it hung" : "it crashed");
+                 WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGKILL ? "it hung"
+                                                                            : "it crashed");
     else
         tap_diag("%s: child exited with %d", what, WEXITSTATUS(status));
     return false;
