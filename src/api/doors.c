@@ -64,7 +64,7 @@ LM_HOT_DOOR void *calloc(size_t count, size_t size)
     return lm_likely(p != NULL) ? memset(p, 0, total) : calloc_slow(count, size);
 }
 
-LM_DOOR void *realloc(void *p, size_t size)
+LM_COLD static void *realloc_slow(void *p, size_t size)
 {
     lm_api_init();
     if (lm_unlikely(size == 0) && p != NULL && !lm_options.realloc_zero_alloc) {
@@ -72,6 +72,19 @@ LM_DOOR void *realloc(void *p, size_t size)
         return NULL;
     }
     return or_enomem(lm_realloc(p, size));
+}
+
+LM_HOT_DOOR void *realloc(void *p, size_t size)
+{
+    if (p == NULL) {
+        p = lm_malloc_fast(size);
+        return lm_likely(p != NULL) ? p : malloc_slow(1, size);
+    }
+    size_t usable = lm_usable_fast(p);
+    if (lm_likely(lm_realloc_stays(usable, size)))
+        return p;
+    void *moved = usable == 0 ? NULL : lm_realloc_move(p, usable, size);
+    return lm_likely(moved != NULL) ? moved : realloc_slow(p, size);
 }
 
 LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
@@ -138,10 +151,16 @@ LM_DOOR void *pvalloc(size_t size)
     return aligned(lm_os.page_size, lm_round_up(lm_max(size, 1), lm_os.page_size));
 }
 
-LM_DOOR size_t malloc_usable_size(void *p)
+LM_COLD static size_t usable_size_slow(const void *p)
 {
     lm_api_init();
     return lm_usable_size(p);
+}
+
+LM_HOT_DOOR size_t malloc_usable_size(void *p)
+{
+    size_t usable = lm_usable_fast(p);
+    return lm_likely(usable != 0) ? usable : usable_size_slow(p);
 }
 
 /* A block may be larger than asked for by a size class, by half after realloc left it in place, or

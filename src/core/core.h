@@ -82,6 +82,22 @@ LM_INLINE void *lm_memalign_fast(size_t alignment, size_t size)
     return lm_heap_take(heap, lm_aligned_class(alignment, size));
 }
 
+/* 0: lm_usable_size has to do it. */
+LM_INLINE size_t lm_usable_fast(const void *p)
+{
+    return lm_heap_usable(lm_thread.heap, p);
+}
+
+/* True: realloc leaves the block where it is. Shrinking by less than half is not worth a copy. No block
+ * has 0 usable bytes, and none stays to hold 0. */
+LM_INLINE bool lm_realloc_stays(size_t usable, size_t size)
+{
+    return size <= usable && size > (usable - 1) / 2;
+}
+
+/* Moves a block of which lm_usable_fast knows the size. NULL: lm_realloc has to do it. */
+void *lm_realloc_move(void *p, size_t usable, size_t size);
+
 /* False: lm_free_slow has to do it. */
 LM_INLINE bool lm_free_fast(void *p)
 {

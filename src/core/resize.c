@@ -134,6 +134,27 @@ static void *resize_huge(void *p, const struct place *place, size_t size)
     return resized != NULL ? resized : lm_huge_resize(p, size);
 }
 
+/* The block's class, which the caller knows, is that of its slab. */
+static bool is_start_of_slot(const void *p)
+{
+    const struct lm_slab *slab = lm_slab_of_unit(lm_unit_of(p));
+    uint32_t offset = (uint32_t)((const char *)p - lm_unit_address(slab->unit));
+    uint32_t slot;
+    return lm_class_slot_at(slab->class, offset, &slot);
+}
+
+void *lm_realloc_move(void *p, size_t usable, size_t size)
+{
+    if (lm_unlikely(size > LM_SMALL_MAX || size == 0 || !is_start_of_slot(p)))
+        return NULL;
+    void *fresh = lm_malloc(size);
+    if (lm_unlikely(fresh == NULL))
+        return NULL;
+    memcpy(fresh, p, lm_min(usable, size));
+    lm_free(p);
+    return fresh;
+}
+
 void *lm_realloc(void *p, size_t size)
 {
     if (p == NULL)
@@ -151,8 +172,7 @@ void *lm_realloc(void *p, size_t size)
     case SMALL:
         break;
     }
-    /* Shrinking by less than half is not worth a copy. */
-    if (size <= place.usable && size >= place.usable / 2)
+    if (lm_realloc_stays(place.usable, size))
         return p;
     return copy_to_new(p, place.usable, size);
 }

@@ -184,6 +184,9 @@ struct lm_heap {
     uint64_t outbox_used;
     /* [c] NULL: slot 0 of all magazines that are not open */
     void *no_slot;
+    /* [o] a slab of this class may have had guests since the heap's birth: its blocks may be larger than
+     * the class says */
+    bool is_host[LM_CLASSES];
     /* [o] in the order in which classes are used, so that a thread of few classes has few pages */
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
     /* From here on only threads that free strangers' blocks or have slabs of their own write. */
@@ -284,6 +287,15 @@ LM_INLINE uint32_t lm_heap_class_of(const struct lm_heap *heap, const void *p)
     if (lm_unlikely(unit >= load_hot(&lm_window_units)))
         return UINT32_MAX;
     return load_once(&lm_window.map[unit]) ^ heap->tag;
+}
+
+/* Bytes of the block at p, which is not proved to be one; 0: that takes a closer look. */
+LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
+{
+    uint32_t class = lm_heap_class_of(heap, p);
+    if (lm_unlikely(class >= LM_CLASSES) || lm_unlikely(heap->is_host[class]))
+        return 0;
+    return lm_class_table[class].size;
 }
 
 /* False: the magazine is full, or p is the block that was freed last: flush it. */

@@ -33,6 +33,7 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
     void *p = lm_guest_take(slab, slots);
     if (p == NULL)
         return NULL;
+    heap->is_host[slab->class] = true;
     heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
     heap->sweep.used_size += slots * (size_t)lm_class_table[slab->class].size;
     if (slab->used == slab->slots)

@@ -62,6 +62,9 @@ void lm_heap_init_magazines(struct lm_heap *heap)
         magazine->pressure = 0;
         magazine->share = lm_commons_share(heap, class);
         install(heap, class, &heap->no_slot, 0, 0);
+        /* Whoever does without magazines wants every pointer proved. */
+        if (!lm_options.magazines)
+            heap->is_host[class] = true;
     }
     heap->opened = 0;
     heap->magazine_size = 0;

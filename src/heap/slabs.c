@@ -298,6 +298,7 @@ bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_cont
     slab->place = place;
     forget_slab(parked->body, slab);
     count_slab(heap, slab);
+    heap->is_host[class] |= lm_slab_has_guests(slab);
     lm_slab_hand_over(slab, lm_heap_id(heap->control));
     return true;
 }
