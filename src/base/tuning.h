@@ -225,6 +225,11 @@
 /* Bytes. Growing blocks below this are copied, above it their pages are moved. A move costs two
  * system calls and the later refilling of the TLB; a warm copy of 128 KiB costs about as much. */
 #define LM_MOVE_LEAST LM_TUNE(128 * LM_KIB, 64 * LM_KIB)
+/* Bytes. Up to here a block that cannot grow where it is is copied among the units if there is a free run
+ * of this many times its size: memory that was used before is warm, fresh pages of the huge zone cost a
+ * fault each. */
+#define LM_GROW_COPY_MOST LM_TUNE(1 * LM_MIB, 256 * LM_KIB)
+#define LM_GROW_ROOM      4
 /* Slots of the huge zone that may be in use for growth: each costs up to three VMAs, and
  * vm.max_map_count is 65530. */
 #define LM_HUGE_SLOTS LM_TUNE(1024, 8)

@@ -91,7 +91,20 @@ static void *copy_to_new(void *p, size_t usable, size_t size)
     return fresh;
 }
 
-/* Without a copy; NULL if that is not possible. */
+/* What has grown will grow again: so it goes where that needs no further copy. */
+static void *copy_to_room(void *p, size_t usable, size_t size)
+{
+    if (size <= lm_max(usable, LM_SMALL_MAX) || size > LM_GROW_COPY_MOST)
+        return NULL;
+    void *fresh = lm_large_take_roomy(size, size * LM_GROW_ROOM);
+    if (fresh == NULL)
+        return NULL;
+    memcpy(fresh, p, usable);
+    lm_free(p);
+    return fresh;
+}
+
+/* Without a copy of much; NULL if that is not possible. */
 static void *stretch_large(void *p, const struct place *place, size_t size)
 {
     bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
@@ -99,6 +112,9 @@ static void *stretch_large(void *p, const struct place *place, size_t size)
     bool is_leaving = size > place->usable && size > LM_HUGE_PAGES_FROM;
     if (fits_kind && !is_leaving && lm_large_resize(place->unit, size))
         return p;
+    void *copied = copy_to_room(p, place->usable, size);
+    if (copied != NULL)
+        return copied;
     if (size >= LM_MOVE_LEAST && size > place->usable) {
         bool is_source_lost;
         void *moved = lm_huge_move_in(p, place->usable, size, &is_source_lost);
@@ -174,5 +190,6 @@ void *lm_realloc(void *p, size_t size)
     }
     if (lm_realloc_stays(place.usable, size))
         return p;
-    return copy_to_new(p, place.usable, size);
+    void *copied = copy_to_room(p, place.usable, size);
+    return copied != NULL ? copied : copy_to_new(p, place.usable, size);
 }

@@ -18,6 +18,13 @@ void *lm_large_take(size_t size, size_t alignment, bool *is_zero)
     return lm_large_make(unit, count);
 }
 
+void *lm_large_take_roomy(size_t size, size_t room)
+{
+    size_t dirty;
+    size_t unit = lm_units_take_roomy(lm_units_for(size), lm_units_for(room), &dirty);
+    return unit == LM_NO_UNIT ? NULL : lm_large_make(unit, lm_units_for(size));
+}
+
 void *lm_large_make(size_t unit, size_t count)
 {
     add_relaxed(&units_in_use, count);

@@ -12,6 +12,8 @@
 
 /* alignment: a power of two. *is_zero: the block reads as zero. NULL if memory is out. */
 void *lm_large_take(size_t size, size_t alignment, bool *is_zero);
+/* Where it can grow to `room` bytes, as things are now. */
+void *lm_large_take_roomy(size_t size, size_t room);
 /* The same of `count` units that the caller took. */
 void *lm_large_make(size_t unit, size_t count);
 /* The unit was tagged LM_TAG_LARGE; false if somebody else freed the block meanwhile. Its units are

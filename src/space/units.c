@@ -224,6 +224,30 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
     return first == LM_NO_RUN ? LM_NO_UNIT : first;
 }
 
+/* A run that reaches the top of the window has as much room as is needed. */
+static size_t find_roomy_locked(size_t count, size_t room)
+{
+    size_t first = lm_runs_find(&state.free, room);
+    if (first != LM_NO_RUN)
+        return first;
+    struct lm_run last = lm_runs_find_last(&state.free, room);
+    bool is_at_top = last.first + last.count == load_relaxed(&lm_window_units);
+    return is_at_top && last.count >= count ? last.first : LM_NO_RUN;
+}
+
+size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
+{
+    lm_lock_take(&state.lock);
+    size_t first = find_roomy_locked(count, room);
+    if (first != LM_NO_RUN) {
+        *dirty = drop_locked(first, count);
+        count_taken(count, *dirty);
+    }
+    verify_locked();
+    lm_lock_give(&state.lock);
+    return first == LM_NO_RUN ? LM_NO_UNIT : first;
+}
+
 bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
 {
     if (first + count > lm_window.capacity)

@@ -25,6 +25,9 @@ bool lm_units_init(void);
 /* Takes `count` neighbours, the first a multiple of `alignment` bytes (a power of two).
  * *dirty = how many of them may hold old bytes. LM_NO_UNIT if memory is out. */
 size_t lm_units_take(size_t count, size_t alignment, size_t *dirty);
+/* The first `count` units of the lowest free run of at least `room`, whose rest stays free; LM_NO_UNIT if
+ * there is none. The window does not grow for it. */
+size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty);
 /* True if the `count` units from `first` on were free and are now the caller's. */
 bool lm_units_take_at(size_t first, size_t count, size_t *dirty);
 /* Their tags are LM_TAG_FREE already. */

@@ -139,6 +139,35 @@ static bool a_block_grows_through_all_kinds(void)
     return nothing_is_left();
 }
 
+/* In a heap with holes of every length, the long ones last. */
+static bool a_growing_block_goes_where_there_is_room(void)
+{
+    enum { HOLES = 30 };
+    char *holes[HOLES];
+    char *pins[HOLES];
+    unsigned moves = 0;
+    for (size_t i = 0; i < HOLES; i++) {
+        holes[i] = lm_malloc((3 + i) * lm_unit_size);
+        pins[i] = lm_malloc(LM_SMALL_MAX + 1);
+    }
+    char *behind = lm_malloc(8 * LM_MIB);
+    for (size_t i = 0; i < HOLES; i++)
+        lm_free(holes[i]);
+    lm_free(behind);
+    char *block = lm_malloc(3 * lm_unit_size);
+    for (size_t size = 3 * lm_unit_size; size <= LM_GROW_COPY_MOST; size += LM_KIB) {
+        char *grown = lm_realloc(block, size);
+        UNIT_CHECK(grown != NULL && !lm_is_in_huge_zone(grown));
+        moves += grown != block;
+        block = grown;
+    }
+    UNIT_CHECK_THAT(moves <= 4, "%u moves", moves);
+    for (size_t i = 0; i < HOLES; i++)
+        lm_free(pins[i]);
+    lm_free(block);
+    return nothing_is_left();
+}
+
 static bool recycled_memory_is_cleared_by_calloc(void)
 {
     for (size_t size = 16; size < 8 * LM_MIB; size = size * 3 / 2) {
@@ -236,6 +265,7 @@ int main(void)
     UNIT_TRUTH(what_cannot_be_is_null);
     UNIT_TRUTH(zero_sizes_give_blocks_of_their_own);
     UNIT_TRUTH(a_block_grows_through_all_kinds);
+    UNIT_TRUTH(a_growing_block_goes_where_there_is_room);
     UNIT_TRUTH(recycled_memory_is_cleared_by_calloc);
     UNIT_TRUTH(trim_returns_what_is_free);
     UNIT_TRUTH(pointers_are_told_from_strangers);

@@ -90,6 +90,28 @@ static bool take(struct holding *holding, uint64_t *random)
     return hold(holding, first, count, dirty);
 }
 
+/* Where there is room to grow: the lowest run that long, or one of `count` at the top of the window. */
+static size_t lowest_room(size_t count, size_t room)
+{
+    size_t at_top = 0;
+    size_t first = lowest_run(room);
+    if (first != LM_NO_UNIT)
+        return first;
+    while (at_top < lm_min(room, known) && shadow[known - at_top - 1] != HELD)
+        at_top++;
+    return at_top >= count ? known - at_top : LM_NO_UNIT;
+}
+
+static bool take_with_room(struct holding *holding, uint64_t *random)
+{
+    size_t count = 1 + unit_random_size(random, 40);
+    size_t room = count * (1 + unit_below(random, 8));
+    size_t dirty = SIZE_MAX;
+    size_t first = lm_units_take_roomy(count, room, &dirty);
+    UNIT_CHECK(first == lowest_room(count, room));
+    return first == LM_NO_UNIT || hold(holding, first, count, dirty);
+}
+
 /* The units behind a holding: to be had exactly if they are free. */
 static bool take_behind(const struct holding *left, struct holding *holding, uint64_t *random)
 {
@@ -156,6 +178,8 @@ static bool step_once(uint64_t *random)
         return give(holding);
     if (unit_below(random, 3) == 0 && left->count != 0)
         return take_behind(left, holding, random);
+    if (unit_below(random, 4) == 0)
+        return take_with_room(holding, random);
     return take(holding, random);
 }
 
