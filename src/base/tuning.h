@@ -179,8 +179,9 @@
 #define LM_HELPER_STACK (128 * LM_KIB)
 /* Milliseconds. Its longest pause between two looks that find something going on ... */
 #define LM_BACKGROUND_PAUSE_MS LM_TUNE(3200, 200)
-/* ... and looks after which memory that the kernel does not take back is left alone. */
-#define LM_BACKGROUND_PATIENCE 8
+/* ... and looks after which memory that the kernel does not take back is left alone: more than two demand
+ * windows, in which dirty memory may rightly stay. */
+#define LM_BACKGROUND_PATIENCE LM_TUNE(8, 32)
 
 /* Bytes. A heap's partly used slabs are swept when their free slots hold more than a bound and a share
  * (1/n) of what is used, as far as a sweep could win them. The bound starts here. It doubles when in

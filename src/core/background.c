@@ -18,6 +18,9 @@
 #include "os/os.h"
 #include "space/units.h"
 
+_Static_assert(LM_BACKGROUND_PATIENCE *LM_BACKGROUND_PAUSE_MS > 2 * LM_DEMAND_WINDOW_MS,
+               "memory is not left alone before demand has come down");
+
 _Atomic(bool) lm_background_is_wanted;
 
 /* [c] after start */
