@@ -234,6 +234,11 @@
 /* Slots of the huge zone that may be in use for growth: each costs up to three VMAs, and
  * vm.max_map_count is 65530. */
 #define LM_HUGE_SLOTS LM_TUNE(1024, 8)
+/* Slots of growing blocks that keep their pages when the block is freed, and bytes that they may keep in
+ * all, beside a share (1/n) of the units in use. */
+#define LM_WARM_SLOTS 4
+#define LM_WARM_LEAST LM_TUNE(512 * LM_KIB, 256 * LM_KIB)
+#define LM_WARM_SHARE 32
 /* Heaps that can exist: ids must fit the 24 bits beside the class; each reserves a cache line. */
 #define LM_HEAPS_MOST ((size_t)1 << 20)
 

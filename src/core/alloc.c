@@ -267,7 +267,7 @@ size_t lm_trim(void)
         return 0;
     size_t purged = lm_heap_trim();
     lm_metadata_trim();
-    return purged + lm_units_purge();
+    return purged + lm_huge_cool() + lm_units_purge();
 }
 
 bool lm_is_ours(const void *p)

@@ -13,6 +13,7 @@
 #include "base/options.h"
 #include "base/tuning.h"
 #include "heap/heap.h"
+#include "heap/huge.h"
 #include "heap/idle.h"
 #include "os/helper.h"
 #include "os/os.h"
@@ -41,10 +42,11 @@ static struct look look_round(void)
     struct lm_visit visit = lm_heap_visit_all(now_ms);
     size_t before = lm_units_totals().dirty;
     lm_units_tick(now_ms);
+    lm_huge_tick(now_ms);
     size_t dirty = lm_units_totals().dirty;
     return (struct look){
         .has_purged = visit.purged != 0 || dirty < before,
-        .is_at_rest = !visit.is_restless && dirty == 0,
+        .is_at_rest = !visit.is_restless && dirty == 0 && lm_huge_warm_size() == 0,
         .has_threads = visit.has_live,
     };
 }

@@ -5,6 +5,7 @@
 #include "heap/huge.h"
 
 #include "base/bits.h"
+#include "base/options.h"
 #include "os/lock.h"
 #include "os/os.h"
 #include "space/metadata.h"
@@ -23,6 +24,8 @@ struct huge {
     /* [o] bytes, Z1 */
     size_t usable;
     size_t committed;
+    /* [o] bytes from the start on that may hold something, Z3 */
+    size_t touched;
     /* [c] has headroom; asks for huge pages */
     bool is_growing;
     /* [o] its pages may lie in several mappings of the kernel: it cannot be moved */
@@ -44,6 +47,14 @@ static struct {
     _Atomic(size_t) slots;
     /* [a] relaxed: a statistic */
     _Atomic(size_t) total;
+    /* [l] slots that growing blocks left, with their pages; the newest last */
+    struct huge *warm[LM_WARM_SLOTS];
+    /* [l] bytes touched in them */
+    size_t warm_size;
+    /* [l] milliseconds: when the last one came or went */
+    uint64_t warm_since;
+    /* [a] relaxed: written under the lock; who looks without it asks again with it */
+    _Atomic(uint32_t) warm_count;
     /* [l] */
     bool is_ready;
 } zone = {.lock = LM_LOCK_OF(LM_RANK_HUGE)};
@@ -166,6 +177,83 @@ static void count(size_t added)
     lm_units_count_huge(add_relaxed(&zone.total, added) + added);
 }
 
+static void give_slot(struct huge *huge)
+{
+    decommit(huge->start, huge->committed);
+    give_granules(huge->granule, huge->granules);
+    lm_metadata_give(huge, sizeof *huge);
+}
+
+/* A block that realloc made grow is often followed by another one. False: the slot is still the
+ * caller's. */
+static bool keep_warm(struct huge *huge)
+{
+    size_t held = lm_units_totals().in_use << lm_unit_log2;
+    size_t most = lm_min(LM_WARM_LEAST + held / LM_WARM_SHARE, LM_HUGE_PAGES_FROM);
+    if (!huge->is_growing || huge->touched > most || lm_window.is_virtual ||
+        lm_units_have_limit() || !lm_options.magazines)
+        return false;
+    uint64_t now_ms = lm_os_clock_ms();
+    lm_lock_take(&zone.lock);
+    uint32_t slots = load_relaxed(&zone.warm_count);
+    bool is_kept = slots < LM_WARM_SLOTS && zone.warm_size + huge->touched <= most;
+    if (is_kept) {
+        zone.warm[slots] = huge;
+        store_relaxed(&zone.warm_count, slots + 1);
+        zone.warm_size += huge->touched;
+        zone.warm_since = now_ms;
+    }
+    lm_lock_give(&zone.lock);
+    return is_kept;
+}
+
+/* The slot that was left last, if so much of it is warm; else NULL. */
+static struct huge *take_warm(size_t size)
+{
+    struct huge *huge = NULL;
+    uint64_t now_ms = lm_os_clock_ms();
+    lm_lock_take(&zone.lock);
+    uint32_t slots = load_relaxed(&zone.warm_count);
+    if (slots != 0 && zone.warm[slots - 1]->touched >= size) {
+        huge = zone.warm[slots - 1];
+        store_relaxed(&zone.warm_count, slots - 1);
+        zone.warm_size -= huge->touched;
+        zone.warm_since = now_ms;
+    }
+    lm_lock_give(&zone.lock);
+    return huge;
+}
+
+size_t lm_huge_cool(void)
+{
+    size_t cooled = 0;
+    struct huge *huge;
+    while ((huge = take_warm(0)) != NULL) {
+        cooled += huge->touched;
+        give_slot(huge);
+    }
+    return cooled;
+}
+
+size_t lm_huge_warm_size(void)
+{
+    lm_lock_take(&zone.lock);
+    size_t size = zone.warm_size;
+    lm_lock_give(&zone.lock);
+    return size;
+}
+
+void lm_huge_tick(uint64_t now_ms)
+{
+    if (lm_likely(load_relaxed(&zone.warm_count) == 0))
+        return;
+    lm_lock_take(&zone.lock);
+    bool is_due = now_ms - zone.warm_since >= LM_DEMAND_WINDOW_MS;
+    lm_lock_give(&zone.lock);
+    if (is_due)
+        lm_huge_cool();
+}
+
 void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
 {
     size_t usable = whole_pages(size);
@@ -187,6 +275,7 @@ void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
     huge->start = granule_address(granule);
     huge->usable = usable;
     huge->committed = usable;
+    huge->touched = usable;
     huge->is_growing = fit == LM_HUGE_GROWING;
     count(usable);
     /* partner: the acquire in find */
@@ -225,9 +314,8 @@ bool lm_huge_give(void *p)
         return false;
     struct huge *huge = lm_metadata_at(index);
     count(0 - huge->usable);
-    decommit(huge->start, huge->committed);
-    give_granules(huge->granule, huge->granules);
-    lm_metadata_give(huge, sizeof *huge);
+    if (!keep_warm(huge))
+        give_slot(huge);
     return true;
 }
 
@@ -237,6 +325,8 @@ bool lm_huge_is_free(const void *p)
     lm_lock_take(&zone.lock);
     bool is_free =
         granule < load_relaxed(&zone.known) && lm_runs_length(&zone.free, granule, 1) != 0;
+    for (uint32_t i = 0; i < load_relaxed(&zone.warm_count); i++)
+        is_free |= zone.warm[i]->granule == granule;
     lm_lock_give(&zone.lock);
     return is_free;
 }
@@ -256,6 +346,7 @@ static void set_usable(struct huge *huge, size_t usable)
 {
     count(usable - huge->usable);
     huge->usable = usable;
+    huge->touched = lm_max(huge->touched, usable);
 }
 
 /* Of what was just committed, [from, to) of a growing block. */
@@ -292,9 +383,10 @@ static bool grow_in_slot(struct huge *huge, size_t usable)
 static void shrink_in_slot(struct huge *huge, size_t usable)
 {
     bool is_zero;
-    size_t tail = huge->usable - usable;
+    size_t tail = huge->touched - usable;
     if (tail != 0 && (!lm_os_purge(huge->start + usable, tail, &is_zero) || !is_zero))
         memset(huge->start + usable, 0, tail);
+    huge->touched = usable;
     set_usable(huge, usable);
 }
 
@@ -309,26 +401,7 @@ static void *copy_to_larger(struct huge *huge, size_t size)
     return to;
 }
 
-void *lm_huge_resize(void *p, size_t size)
-{
-    struct huge *huge = find(p);
-    size_t usable = whole_pages(size);
-    if (usable <= huge->usable) {
-        shrink_in_slot(huge, usable);
-        return p;
-    }
-    if (grow_in_slot(huge, usable))
-        return p;
-    if (huge->is_pieced)
-        return copy_to_larger(huge, size);
-    bool is_source_lost;
-    void *moved = lm_huge_move_in(p, huge->usable, size, &is_source_lost);
-    if (moved != NULL && !is_source_lost)
-        lm_huge_give(p);
-    return moved;
-}
-
-void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost)
+static void *move_in(void *from, size_t from_size, size_t size, bool *is_source_lost)
 {
     *is_source_lost = false;
     if (load_relaxed(&zone.slots) >= LM_HUGE_SLOTS)
@@ -356,9 +429,60 @@ void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source
     return to;
 }
 
+/* A block of `size` bytes in a slot that another growing block left with `warm` bytes at least. NULL: there
+ * is none, or it has no room. */
+static struct huge *take_over(size_t size, size_t warm)
+{
+    struct huge *huge = take_warm(warm);
+    if (huge == NULL)
+        return NULL;
+    huge->usable = 0;
+    if (!grow_in_slot(huge, whole_pages(size))) {
+        give_slot(huge);
+        return NULL;
+    }
+    /* partner: the acquire in find */
+    store_release(&zone.map[huge->granule], lm_metadata_index(huge));
+    return huge;
+}
+
+void *lm_huge_resize(void *p, size_t size)
+{
+    struct huge *huge = find(p);
+    size_t usable = whole_pages(size);
+    if (usable <= huge->usable) {
+        shrink_in_slot(huge, usable);
+        return p;
+    }
+    if (grow_in_slot(huge, usable))
+        return p;
+    if (huge->is_pieced)
+        return copy_to_larger(huge, size);
+    bool is_source_lost;
+    void *moved = move_in(p, huge->usable, size, &is_source_lost);
+    if (moved != NULL && !is_source_lost)
+        lm_huge_give(p);
+    return moved;
+}
+
+void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost)
+{
+    *is_source_lost = false;
+    /* Its pages are there: to copy costs less than to fault in anew those that a move takes away. */
+    struct huge *huge = take_over(size, from_size);
+    if (huge == NULL)
+        return move_in(from, from_size, size, is_source_lost);
+    memcpy(huge->start, from, from_size);
+    return huge->start;
+}
+
 void lm_huge_after_fork(void)
 {
-    if (lm_lock_is_held(&zone.lock) && zone.is_ready)
+    if (lm_lock_is_held(&zone.lock) && zone.is_ready) {
         lm_runs_rebuild(&zone.free);
+        /* One of them may be somebody's already. */
+        store_relaxed(&zone.warm_count, 0u);
+        zone.warm_size = 0;
+    }
     lm_lock_reset(&zone.lock);
 }

@@ -11,7 +11,10 @@
  *
  *   Z1  usable <= committed <= slot, all multiples of the page size
  *   Z2  the granule map holds the descriptor's index for the slot's first granule, 0 elsewhere
- *   Z3  bytes in [usable, committed) read as zero
+ *   Z3  bytes in [usable, committed) read as zero, unless the block took a warm slot over
+ *
+ * Slots that growing blocks leave stay warm for a while, a few of them: the next block that grows finds
+ * their pages.
  */
 #ifndef LM_HEAP_HUGE_H
 #define LM_HEAP_HUGE_H
@@ -36,9 +39,15 @@ bool lm_huge_is_free(const void *p);
 size_t lm_huge_usable(const void *p);
 /* In its slot or in a larger one; NULL: memory is out, the block is as it was. */
 void *lm_huge_resize(void *p, size_t size);
-/* A new block of `size` bytes that receives what is in [from, from + from_size), a range of one piece.
+/* A new block of `size` bytes, whose tail may hold anything, that receives what is in [from, from + from_size), a range of one piece.
  * *is_source_lost: the range's address space is not ours any more. NULL: nothing happened. */
 void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost);
+
+/* Gives warm slots back that nobody wanted for a demand window; or all, result: bytes. */
+void lm_huge_tick(uint64_t now_ms);
+size_t lm_huge_cool(void);
+/* Bytes in them that may be resident. */
+size_t lm_huge_warm_size(void);
 
 /* Usable bytes of all blocks. */
 size_t lm_huge_total(void);

@@ -5,6 +5,7 @@
  */
 #include "heap/bin.h"
 #include "heap/commons.h"
+#include "heap/huge.h"
 #include "heap/owner.h"
 #include "heap/stock.h"
 
@@ -219,6 +220,7 @@ static void enter(struct lm_heap *heap, unsigned class)
         shrink_idle(heap);
         lm_heap_judge_sweep(heap, now_ms);
         lm_stock_age(&heap->stock);
+        lm_huge_tick(now_ms);
     }
     lm_heap_sweep_some(heap);
     lm_units_tick(now_ms);

@@ -68,7 +68,7 @@ void lm_snapshot_take(struct lm_snapshot *snapshot)
     snapshot->large = lm_large_units() << lm_unit_log2;
     snapshot->huge = lm_huge_total();
     snapshot->live += snapshot->large + snapshot->huge;
-    snapshot->dirty += units.dirty << lm_unit_log2;
+    snapshot->dirty += (units.dirty << lm_unit_log2) + lm_huge_warm_size();
     snapshot->metadata = lm_metadata_size() + units.committed * 2 * sizeof(uint32_t);
     snapshot->committed = (units.committed << lm_unit_log2) + snapshot->huge + snapshot->metadata;
     snapshot->reserved = lm_window.reserved;

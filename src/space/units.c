@@ -420,9 +420,14 @@ void lm_units_tick(uint64_t now_ms)
     purge_some(excess);
 }
 
+bool lm_units_have_limit(void)
+{
+    return state.tight_from != SIZE_MAX;
+}
+
 void lm_units_count_huge(size_t size)
 {
-    if (lm_likely(state.tight_from == SIZE_MAX))
+    if (lm_likely(!lm_units_have_limit()))
         return;
     lm_lock_take(&state.lock);
     state.huge = size >> lm_unit_log2;

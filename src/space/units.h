@@ -43,6 +43,8 @@ size_t lm_units_purge(void);
 
 /* [a] what is in use or dirty is near the memory limit: keep little. Relaxed: a hint. */
 extern LM_HIDDEN _Atomic(bool) lm_memory_is_tight;
+/* [c] after start: there is a memory limit. */
+bool lm_units_have_limit(void);
 /* The huge zone's blocks count, too: their bytes, whenever they change. */
 void lm_units_count_huge(size_t size);
 

@@ -203,6 +203,7 @@ static bool growth_has_a_limited_number_of_slots(void)
 {
     static char *blocks[LM_HUGE_SLOTS + 2];
     size_t count = 0;
+    lm_huge_cool();
     char *from = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
     while (count < LM_HUGE_SLOTS + 1 &&
            (blocks[count] = lm_huge_take(UNIT_PAGE, 1, LM_HUGE_EXACT)) != NULL)
@@ -215,6 +216,64 @@ static bool growth_has_a_limited_number_of_slots(void)
     char *moved = lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &is_source_lost);
     UNIT_CHECK(moved != NULL && lm_huge_give(moved));
     lm_free(from);
+    return true;
+}
+
+/* What realloc does with a large block that cannot stay. */
+static char *grow_from(char *large, size_t size, uint64_t mark)
+{
+    bool is_source_lost;
+    mark_pages(large, 0, LM_MOVE_LEAST, mark);
+    char *moved = lm_huge_move_in(large, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &is_source_lost);
+    if (moved == NULL || !pages_are_marked(moved, LM_MOVE_LEAST, mark) ||
+        lm_huge_resize(moved, size) != moved)
+        return NULL;
+    mark_pages(moved, LM_MOVE_LEAST, size, mark);
+    return pages_are_marked(moved, size, mark) ? moved : NULL;
+}
+
+static bool a_growing_block_finds_the_pages_of_the_last_one(void)
+{
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    lm_huge_cool();
+    char *first = grow_from(large, LM_WARM_LEAST, 6);
+    UNIT_CHECK(first != NULL && lm_huge_give(first));
+    UNIT_CHECK(lm_huge_usable(first) == 0 && !lm_huge_give(first) && lm_huge_is_free(first));
+    UNIT_CHECK(lm_huge_total() == 0 && lm_huge_warm_size() == LM_WARM_LEAST);
+    UNIT_CHECK(unit_resident_pages(first, LM_WARM_LEAST) == LM_WARM_LEAST / UNIT_PAGE);
+    /* The source keeps its pages, too, as they were copied. */
+    char *second = grow_from(large, LM_WARM_LEAST, 7);
+    UNIT_CHECK(second == first && lm_huge_warm_size() == 0);
+    UNIT_CHECK(unit_resident_pages(large, LM_MOVE_LEAST) == LM_MOVE_LEAST / UNIT_PAGE);
+    UNIT_CHECK(!lm_huge_is_free(second) && lm_huge_give(second));
+    UNIT_CHECK(lm_huge_cool() == LM_WARM_LEAST);
+    UNIT_CHECK(unit_is_sanitized || unit_faults(second));
+    lm_free(large);
+    return lm_huge_total() == 0;
+}
+
+static bool what_is_warm_has_a_bound_and_cools(void)
+{
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    char *blocks[LM_WARM_SLOTS + 2];
+    for (int i = 0; i < LM_WARM_SLOTS + 2; i++)
+        UNIT_CHECK((blocks[i] = grow_from(large, LM_WARM_LEAST, (uint64_t)i)) != NULL);
+    for (int i = 0; i < LM_WARM_SLOTS + 2; i++)
+        UNIT_CHECK(lm_huge_give(blocks[i]));
+    size_t held = lm_units_totals().in_use << lm_unit_log2;
+    UNIT_CHECK(lm_huge_warm_size() != 0);
+    UNIT_CHECK(lm_huge_warm_size() <= LM_WARM_LEAST + held / LM_WARM_SHARE);
+    char *big = grow_from(large, 4 * LM_MIB, 8);
+    UNIT_CHECK(big != NULL && lm_huge_give(big));
+    UNIT_CHECK(unit_is_sanitized || unit_faults(big + 2 * LM_MIB));
+    char *last = grow_from(large, LM_WARM_LEAST, 9);
+    UNIT_CHECK(last != NULL && lm_huge_give(last));
+    uint64_t now_ms = lm_os_clock_ms();
+    lm_huge_tick(now_ms);
+    UNIT_CHECK(lm_huge_warm_size() >= LM_WARM_LEAST);
+    lm_huge_tick(now_ms + LM_DEMAND_WINDOW_MS + 100);
+    UNIT_CHECK(lm_huge_warm_size() == 0);
+    lm_free(large);
     return true;
 }
 
@@ -271,6 +330,8 @@ int main(void)
     UNIT_TRUTH(pages_move_in_and_leave_zeroes);
     UNIT_TRUTH(huge_blocks_keep_apart_and_whole);
     UNIT_TRUTH(growth_has_a_limited_number_of_slots);
+    UNIT_TRUTH(a_growing_block_finds_the_pages_of_the_last_one);
+    UNIT_TRUTH(what_is_warm_has_a_bound_and_cools);
     UNIT_TRUTH(one_of_several_frees_wins);
     UNIT_TRUTH(threads_do_not_meet_in_the_zone);
     return tap_done();
