@@ -200,7 +200,7 @@
 /* Bytes. A heap whose free slots hold more than this and a share (1/n) of what is used takes blocks into
  * slots of smaller classes before it takes new memory ... */
 #define LM_HOST_LEAST LM_TUNE(1 * LM_MIB, 4 * LM_KIB)
-#define LM_HOST_SHARE 8
+#define LM_HOST_SHARE 16
 /* ... if the block has at least so many bytes: to find room costs about 2 500 instructions. (Lua, which
  * frees and takes small strings and tables all the time, took 12 % longer without this.) */
 #define LM_GUEST_LEAST LM_TUNE(256, 32)
