@@ -61,6 +61,18 @@ static void part_guests(struct lm_slab *slab, uint32_t word, uint64_t *mask)
     }
 }
 
+/* After some of its slots were freed. True if the slab is gone now. */
+static bool settle_slab(struct lm_heap *heap, struct lm_slab *slab, bool was_full)
+{
+    if (slab->used == 0) {
+        retire_slab(heap, slab);
+        return true;
+    }
+    if (was_full)
+        lm_bin_mark_partial(&heap->bins[slab->class], slab);
+    return false;
+}
+
 /* Frees the slots of one word, whose slab is this heap's. True if the slab is gone then. */
 static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word, uint64_t mask)
 {
@@ -74,30 +86,21 @@ static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word,
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
     if (lm_unlikely(spent != 0))
         heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
-    if (slab->used == 0) {
-        retire_slab(heap, slab);
-        return true;
-    }
-    if (was_full)
-        lm_bin_mark_partial(&heap->bins[slab->class], slab);
-    return false;
+    return settle_slab(heap, slab, was_full);
 }
 
-/* Frees on their way to one word of one slab. */
-struct batch {
-    struct lm_slab *slab;
-    /* the slab's slots; size 0 if there is no slab */
-    const char *start;
-    size_t size;
-    uint32_t word;
-    uint64_t mask;
-};
-
-static void put_batch(struct lm_heap *heap, struct batch *batch)
+/* The same for one slot: what blocks freed in no order come down to. */
+static bool put_slot(struct lm_heap *heap, struct lm_slab *slab, uint32_t slot)
 {
-    if (batch->mask != 0 && put_slots(heap, batch->slab, batch->word, batch->mask))
-        batch->size = 0;
-    batch->mask = 0;
+    uint64_t bit = UINT64_C(1) << slot % 64;
+    if (lm_unlikely(lm_slab_is_special(slab)))
+        return put_slots(heap, slab, slot / 64, bit);
+    if (lm_unlikely((slab->free[slot / 64] & bit) != 0))
+        lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, slot));
+    slab->free[slot / 64] |= bit;
+    heap->sweep.used_size -= lm_class_table[slab->class].size;
+    bool was_full = slab->used-- == slab->slots;
+    return lm_unlikely(was_full || slab->used == 0) && settle_slab(heap, slab, was_full);
 }
 
 /* Frees what lies first in `blocks` and is a commons', as H3 allows. Result: how many. */
@@ -125,15 +128,20 @@ static size_t release_strange(struct lm_heap *heap, unsigned class, void **block
     return 1;
 }
 
-/* The batch turns to p's slab. */
-static void turn_to(struct lm_heap *heap, struct batch *batch, unsigned class, const char *p)
+/* The slab that blocks are freed into. */
+struct target {
+    struct lm_slab *slab;
+    /* its slots; size 0 if there is none */
+    const char *start;
+    size_t size;
+};
+
+static void turn_to(struct target *target, unsigned class, const char *p)
 {
-    put_batch(heap, batch);
-    size_t unit = lm_unit_of(p);
-    batch->slab = lm_slab_of_unit(unit);
-    batch->start = lm_unit_address(batch->slab->unit);
-    batch->size = (size_t)batch->slab->slots * lm_class_table[class].size;
-    if (lm_unlikely((size_t)(p - batch->start) >= batch->size))
+    target->slab = lm_slab_of_unit(lm_unit_of(p));
+    target->start = lm_unit_address(target->slab->unit);
+    target->size = (size_t)target->slab->slots * lm_class_table[class].size;
+    if (lm_unlikely((size_t)(p - target->start) >= target->size))
         lm_fatal("free", LM_INVALID_POINTER, p);
 }
 
@@ -149,64 +157,64 @@ static size_t run_length(void **blocks, size_t most, ptrdiff_t step)
     return length;
 }
 
-/* Adds slots of the batch's slab, which all lie in one word. */
-static void add_to_batch(struct lm_heap *heap, struct batch *batch, uint32_t word, uint64_t mask)
+/* Frees neighbours, a word at a time. True if the slab is gone then. */
+static bool put_run(struct lm_heap *heap, struct lm_slab *slab, uint32_t first, uint32_t end)
 {
-    if (word != batch->word) {
-        put_batch(heap, batch);
-        /* That may have been the slab's last block, unless this one was freed twice. */
-        if (lm_unlikely(batch->size == 0))
-            lm_fatal("free", LM_DOUBLE_FREE,
-                     lm_slab_address(batch->slab, word * 64 + lm_bits_lowest(mask)));
-        batch->word = word;
+    while (first < end) {
+        uint32_t next = (uint32_t)lm_min(end, (first | 63) + 1);
+        if (put_slots(heap, slab, first / 64, lm_bits_ones(next - first) << first % 64)) {
+            /* That was the slab's last block, so what follows was freed twice. */
+            if (lm_unlikely(next < end))
+                lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, next));
+            return true;
+        }
+        first = next;
     }
-    uint64_t twice = batch->mask & mask;
-    if (lm_unlikely(twice != 0))
-        lm_fatal("free", LM_DOUBLE_FREE,
-                 lm_slab_address(batch->slab, word * 64 + lm_bits_lowest(twice)));
-    batch->mask |= mask;
+    return false;
 }
 
-/* Adds the first block and those that follow it in order, up or down. Result: how many. */
-static size_t add_run(struct lm_heap *heap, struct batch *batch, unsigned class, void **blocks,
-                      size_t count)
+/* Frees the first block, which is in the target, and those that follow it in order, up or down. Result:
+ * how many. */
+static size_t release_run(struct lm_heap *heap, struct target *target, unsigned class,
+                          void **blocks, size_t count)
 {
     const char *p = blocks[0];
-    uint32_t slot;
-    if (lm_unlikely(!lm_class_slot_at(class, (uint32_t)(p - batch->start), &slot)))
-        lm_fatal("free", LM_INVALID_POINTER, p);
     ptrdiff_t size = lm_class_table[class].size;
     ptrdiff_t step = count > 1 ? (const char *)blocks[1] - p : 0;
     size_t run = 1;
+    uint32_t slot;
+    bool is_gone;
+    if (lm_unlikely(!lm_class_slot_at(class, (uint32_t)(p - target->start), &slot)))
+        lm_fatal("free", LM_INVALID_POINTER, p);
     if (step == size)
-        run = run_length(blocks, lm_min(count, batch->slab->slots - slot), size);
+        run = run_length(blocks, lm_min(count, target->slab->slots - slot), size);
     else if (step == -size)
         run = run_length(blocks, lm_min(count, slot + 1), -size);
-    uint32_t first = step > 0 ? slot : slot + 1 - (uint32_t)run;
-    uint32_t end = first + (uint32_t)run;
-    while (first < end) {
-        uint32_t next = (uint32_t)lm_min(end, (first | 63) + 1);
-        add_to_batch(heap, batch, first / 64, lm_bits_ones(next - first) << first % 64);
-        first = next;
+    if (run == 1) {
+        is_gone = put_slot(heap, target->slab, slot);
+    } else {
+        uint32_t first = step > 0 ? slot : slot + 1 - (uint32_t)run;
+        is_gone = put_run(heap, target->slab, first, first + (uint32_t)run);
     }
+    if (is_gone)
+        target->size = 0;
     return run;
 }
 
 void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
 {
-    struct batch batch = {.size = 0, .mask = 0};
+    struct target target = {.size = 0};
     for (size_t i = 0; i < count;) {
         const char *p = blocks[i];
-        if ((size_t)(p - batch.start) >= batch.size) {
+        if ((size_t)(p - target.start) >= target.size) {
             if (lm_unlikely(lm_unit_tag(lm_unit_of(p)) != (heap->tag | class))) {
                 i += release_strange(heap, class, blocks + i, count - i);
                 continue;
             }
-            turn_to(heap, &batch, class, p);
+            turn_to(&target, class, p);
         }
-        i += add_run(heap, &batch, class, blocks + i, count - i);
+        i += release_run(heap, &target, class, blocks + i, count - i);
     }
-    put_batch(heap, &batch);
 }
 
 static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, size_t count)

@@ -140,6 +140,12 @@ LM_INLINE bool lm_slab_has_guests(const struct lm_slab *slab)
     return load_relaxed(&slab->guests) != 0;
 }
 
+/* Has it guests or pages that are with the kernel, so that putting a slot takes more than its bit? */
+LM_INLINE bool lm_slab_is_special(const struct lm_slab *slab)
+{
+    return lm_slab_has_guests(slab) || slab->swept != 0 || slab->heat == LM_SLAB_SWEPT;
+}
+
 LM_INLINE struct lm_remote *lm_slab_remote(struct lm_slab *slab, uint32_t word)
 {
     return (struct lm_remote *)(void *)((char *)slab + slab->remote_offset) + word;
