@@ -165,9 +165,9 @@
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
 #define LM_DIRTY_SHARE 32
 /* Bytes per millisecond, and at most. What may be purged and taken again before the bound doubles: to
- * purge a page and fault it in anew costs 2 to 3 us, so this is 2 to 3 % of the time for as long as the
+ * purge a page and fault it in anew costs 2 to 3 us, so this is 1 to 2 % of the time for as long as the
  * bound learns. */
-#define LM_DIRTY_PATIENCE_GAIN (48 * LM_KIB)
+#define LM_DIRTY_PATIENCE_GAIN (24 * LM_KIB)
 #define LM_DIRTY_PATIENCE_MOST LM_TUNE(8 * LM_MIB, 256 * LM_KIB)
 /* Shares (n/8) of the memory limit in use or dirty above which memory counts as tight. */
 #define LM_TIGHT_EIGHTHS 7
