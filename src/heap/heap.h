@@ -113,6 +113,14 @@ struct lm_bin {
 _Static_assert(sizeof(struct lm_bin) == 64, "a bin is one cache line");
 
 /* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */
+/* What lay in a magazine when it was last looked at. */
+struct lm_magazine_look {
+    /* [o] blocks */
+    uint16_t count;
+    /* [o] a hash of the newest one's address */
+    uint16_t newest;
+};
+
 struct lm_outbox_entry {
     /* [o] the word's slots: address and bytes; no bytes: the entry is empty */
     const char *start;
@@ -193,6 +201,7 @@ struct lm_heap {
     struct lm_outbox_entry outbox[LM_OUTBOX_ENTRIES];
     struct lm_stock stock;
     struct lm_host_hand host_hand;
+    struct lm_magazine_look looks[LM_CLASSES];
     struct lm_bin bins[LM_CLASSES];
 };
 

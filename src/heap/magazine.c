@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * heap/magazine.c - the slow halves of malloc and free: an empty magazine is refilled, a full one
- * gives its older half back; magazines that ask often grow, idle ones shrink.
+ * gives its older half back; magazines that ask often grow, idle ones shrink, and what nobody takes from them goes back.
  */
 #include "heap/bin.h"
 #include "heap/commons.h"
@@ -201,6 +201,40 @@ static void shrink_idle(struct lm_heap *heap)
     }
 }
 
+static uint16_t hash_of(const void *block)
+{
+    uintptr_t quanta = (uintptr_t)block >> LM_QUANTUM_LOG2;
+    return (uint16_t)(quanta ^ quanta >> 16);
+}
+
+/* If the block that was the newest at the last look lies where it lay, none of those below it was taken
+ * since. */
+static bool is_untouched(const struct lm_heap *heap, unsigned class)
+{
+    const struct lm_magazine_look *look = &heap->looks[class];
+    return look->count != 0 && look->count <= count_of(heap, class) &&
+           look->newest == hash_of(heap->magazines[class].slots[look->count]);
+}
+
+/* Every few slow paths: what nobody took from a magazine goes back to its slabs, where each of the
+ * blocks may be the one that keeps a page. */
+static void release_untouched(struct lm_heap *heap)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        struct lm_magazine_look *look = &heap->looks[class];
+        if (is_untouched(heap, class)) {
+            release_oldest(heap, class, look->count);
+            if (heap->magazines[class].pressure == 0)
+                shrink(heap, class);
+        }
+        uint32_t count = count_of(heap, class);
+        if (count == 0 && look->count == 0)
+            continue;
+        look->count = (uint16_t)count;
+        look->newest = hash_of(*load_relaxed(&heap->top[class]));
+    }
+}
+
 /* The beginning of every slow path: the lock, the clock, the mail. */
 static void enter(struct lm_heap *heap, unsigned class)
 {
@@ -211,6 +245,8 @@ static void enter(struct lm_heap *heap, unsigned class)
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
     heap->slow_paths++;
+    if (heap->slow_paths % LM_LOOK_SLOW_PATHS == 0)
+        release_untouched(heap);
     if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS)
         lm_heap_judge_ebb(heap);
     if (heap->slow_paths >= LM_EPOCH_SLOW_PATHS ||
