@@ -108,8 +108,8 @@
 /* Slow paths of a heap after which idle magazines shrink, if the demand window is not over before: a
  * few blocks of sizes that are out of fashion pin whole slabs. */
 #define LM_EPOCH_SLOW_PATHS LM_TUNE(256, 16)
-/* ... and after which the blocks go back of which none was taken since the last look: a divisor of the
- * above. At 32 medium blocks execute 4 % more; at 64 1 %. */
+/* ... and after which those blocks go back of which none was taken since the last look; a divisor of the
+ * above. (robson ends with 13.5 MiB at 64, with 16 at 128; medium blocks execute 1 % more at 64.) */
 #define LM_LOOK_SLOW_PATHS LM_TUNE(64, 4)
 
 /* Blocks, and bytes, that a magazine takes from the commons and gives to it before it gets slabs of
@@ -158,13 +158,17 @@
 
 /* Milliseconds. Dirty memory is looked at this often ... */
 #define LM_PURGE_PERIOD_MS 100
-/* ... and what exceeds the peak demand of the last one to two of these is returned. */
+/* ... and what exceeds the peak demand of the last one to two of these is returned. (With 1000, memory was
+ * still there after a second of rest.) */
+#define LM_PEAK_WINDOW_MS 500
+/* Milliseconds. What was learned about memory that is wanted again is judged this often. */
 #define LM_DEMAND_WINDOW_MS 1000
 /* Bytes. Dirty memory beyond a bound and a share (1/n) of what is in use goes back at once: nobody
  * calls the purge for a process that falls idle. The bound starts low, doubles when what went back is
  * wanted again soon and in quantity, and comes down by an eighth per demand window. (A share of an
- * eighth kept 9 MiB in a heap of which half had been swept.) */
-#define LM_DIRTY_LEAST LM_TUNE(1 * LM_MIB, 256 * LM_KIB)
+ * eighth kept 9 MiB in a heap of which half had been swept. A bound of 1 MiB at first is kept for ever by
+ * programs that free what they had and rest.) */
+#define LM_DIRTY_LEAST (256 * LM_KIB)
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
 #define LM_DIRTY_SHARE 32
 /* Bytes per millisecond, and at most. What may be purged and taken again before the bound doubles: to

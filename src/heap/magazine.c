@@ -222,11 +222,8 @@ static void release_untouched(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         struct lm_magazine_look *look = &heap->looks[class];
-        if (is_untouched(heap, class)) {
+        if (is_untouched(heap, class))
             release_oldest(heap, class, look->count);
-            if (heap->magazines[class].pressure == 0)
-                shrink(heap, class);
-        }
         uint32_t count = count_of(heap, class);
         if (count == 0 && look->count == 0)
             continue;

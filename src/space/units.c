@@ -20,12 +20,14 @@ static struct {
     /* [l] */
     struct lm_runs free;
     struct lm_marks dirty;
-    /* [l] units in callers' hands, and the most that were within this demand window and the last */
+    /* [l] units in callers' hands, and the most that were within this peak window and the last */
     size_t in_use;
     size_t peak;
     size_t last_peak;
     /* [l] milliseconds */
     uint64_t peak_since;
+    /* [l] milliseconds: when the bound below was judged */
+    uint64_t judged_since;
     /* [a] milliseconds; when dirty units are looked at next. Relaxed: a thread that reads an old
      * value only asks for the lock once too often. */
     _Atomic(uint64_t) next_purge;
@@ -363,13 +365,11 @@ size_t lm_units_purge(void)
 }
 
 /* The demand window is over, and perhaps some more that nobody looked at. */
-static void begin_window_locked(uint64_t now_ms)
+static void judge_bound_locked(uint64_t now_ms)
 {
     size_t least = LM_DIRTY_LEAST >> lm_unit_log2;
-    uint64_t windows = (now_ms - state.peak_since) / LM_DEMAND_WINDOW_MS;
-    state.last_peak = state.peak;
-    state.peak = state.in_use;
-    state.peak_since = now_ms;
+    uint64_t windows = (now_ms - state.judged_since) / LM_DEMAND_WINDOW_MS;
+    state.judged_since = now_ms;
     state.overflowed = 0;
     state.regretted = 0;
     for (; windows > 0 && state.dirty_most > least; windows--)
@@ -379,8 +379,13 @@ static void begin_window_locked(uint64_t now_ms)
 /* How many dirty units exceed the recent demand. */
 static size_t excess_locked(uint64_t now_ms)
 {
-    if (now_ms - state.peak_since >= LM_DEMAND_WINDOW_MS)
-        begin_window_locked(now_ms);
+    if (now_ms - state.judged_since >= LM_DEMAND_WINDOW_MS)
+        judge_bound_locked(now_ms);
+    if (now_ms - state.peak_since >= LM_PEAK_WINDOW_MS) {
+        state.last_peak = state.peak;
+        state.peak = state.in_use;
+        state.peak_since = now_ms;
+    }
     size_t demand = lm_max(state.peak, state.last_peak);
     size_t held = state.in_use + state.dirty.count;
     return held > demand ? held - demand : 0;
