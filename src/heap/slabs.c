@@ -239,13 +239,16 @@ static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, 
     return got;
 }
 
-/* Blocks that are smaller but no more to a slab save nothing. And powers of two are worth more than what
- * smaller blocks would save: two free neighbours have room for a guest of the next power, and none lies
- * across two pages. */
+static bool stays_whole(size_t size)
+{
+    return lm_is_power_of_two(size) && size <= LM_CLASS_WHOLE_MOST;
+}
+
+/* Blocks that are smaller but no more to a slab save nothing. */
 static bool is_worth_splitting(unsigned class, size_t held)
 {
     size_t size = lm_class_table[class].size;
-    if (class < LM_CLASSES_EXACT || size > lm_unit_size / 2 || lm_is_power_of_two(size))
+    if (class < LM_CLASSES_EXACT || size > lm_unit_size / 2 || stays_whole(size))
         return false;
     size_t half_way = (lm_class_table[class - 2].size + lm_class_table[class].size) / 2;
     size_t more = lm_unit_size / half_way;
