@@ -298,12 +298,17 @@ LM_INLINE uint32_t lm_heap_class_of(const struct lm_heap *heap, const void *p)
     return load_once(&lm_window.map[unit]) ^ heap->tag;
 }
 
+/* The same as below where there may be guests: only if p is the start of a block. */
+size_t lm_heap_usable_in_host(const void *p);
+
 /* Bytes of the block at p, which is not proved to be one; 0: that takes a closer look. */
 LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
 {
     uint32_t class = lm_heap_class_of(heap, p);
-    if (lm_unlikely(class >= LM_CLASSES) || lm_unlikely(heap->is_host[class]))
+    if (lm_unlikely(class >= LM_CLASSES))
         return 0;
+    if (lm_unlikely(heap->is_host[class]))
+        return lm_heap_usable_in_host(p);
     return lm_class_table[class].size;
 }
 

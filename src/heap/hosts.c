@@ -66,3 +66,11 @@ void *lm_heap_host(struct lm_heap *heap, unsigned class)
     }
     return NULL;
 }
+
+size_t lm_heap_usable_in_host(const void *p)
+{
+    struct lm_slot slot;
+    if (!lm_options.magazines || !lm_slab_find(p, lm_unit_of(p), &slot))
+        return 0;
+    return lm_guest_size(&slot);
+}

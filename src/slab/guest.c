@@ -97,5 +97,6 @@ size_t lm_guest_size(const struct lm_slot *slot)
     if (lm_likely(!lm_slab_has_guests(slot->slab)))
         return size;
     uint64_t joined = load_relaxed(lm_slab_joined(slot->slab, slot->word));
-    return (1 + lm_bits_count(joined_to(joined, slot->bit))) * size;
+    uint64_t behind = joined >> lm_bits_lowest(slot->bit) >> 1;
+    return (1 + lm_bits_lowest(~behind)) * size;
 }
