@@ -38,10 +38,15 @@ LM_NOINLINE static void free_slow(void *p)
     lm_free_slow(p);
 }
 
-LM_HOT_DOOR void *malloc(size_t size)
+LM_INLINE void *allocate(size_t size)
 {
     void *p = lm_malloc_fast(size);
     return lm_likely(p != NULL) ? p : malloc_slow(1, size);
+}
+
+LM_HOT_DOOR void *malloc(size_t size)
+{
+    return allocate(size);
 }
 
 LM_HOT_DOOR void free(void *p)
@@ -76,10 +81,8 @@ LM_COLD static void *realloc_slow(void *p, size_t size)
 
 LM_HOT_DOOR void *realloc(void *p, size_t size)
 {
-    if (p == NULL) {
-        p = lm_malloc_fast(size);
-        return lm_likely(p != NULL) ? p : malloc_slow(1, size);
-    }
+    if (p == NULL)
+        return allocate(size);
     size_t usable = lm_usable_fast(p);
     if (lm_likely(lm_realloc_stays(usable, size)))
         return p;

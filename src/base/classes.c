@@ -24,11 +24,6 @@ struct pair {
 
 static struct pair pairs[LM_CLASSES / 2];
 
-static bool can_split(unsigned class)
-{
-    return class >= LM_CLASSES_EXACT && class % 2 == 1;
-}
-
 static void set_size(unsigned class, uint32_t size)
 {
     lm_class_table[class].size = size;
@@ -43,7 +38,7 @@ static uint32_t quanta_above_pair_below(unsigned class, uint32_t size)
 void lm_class_note(unsigned class, size_t size)
 {
     struct pair *pair = &pairs[class / 2];
-    if (!can_split(class) || load_relaxed(&pair->is_split))
+    if (!lm_class_can_split(class) || load_relaxed(&pair->is_split))
         return;
     unsigned next = load_relaxed(&pair->next);
     store_relaxed(&pair->notes[next], (uint8_t)quanta_above_pair_below(class, (uint32_t)size));
@@ -90,7 +85,7 @@ void lm_class_split(unsigned class)
 {
     struct pair *pair = &pairs[class / 2];
     bool was_split = false;
-    if (!can_split(class) || load_relaxed(&pair->is_split) ||
+    if (!lm_class_can_split(class) || load_relaxed(&pair->is_split) ||
         !cas_acquire(&pair->is_split, &was_split, true))
         return;
     uint32_t low = lm_class_table[class - 2].size / LM_QUANTUM;
@@ -112,7 +107,8 @@ void lm_classes_init(void)
         store_relaxed(&pairs[class / 2].is_split, false);
         for (size_t i = 0; i < LM_CLASS_NOTES; i++)
             store_relaxed(&pairs[class / 2].notes[i], 0);
-        while ((is_exact || can_split(class)) && quanta * LM_QUANTUM <= lm_class_table[class].size)
+        while ((is_exact || lm_class_can_split(class)) &&
+               quanta * LM_QUANTUM <= lm_class_table[class].size)
             store_release(&lm_class_of[quanta++], (uint8_t) class);
     }
     for (unsigned class = 0; class < LM_CLASSES && lm_options.class_split == 0; class ++)

@@ -53,6 +53,12 @@ LM_INLINE unsigned lm_class_upper(unsigned class)
     return class < LM_CLASSES_EXACT ? class : class | 1;
 }
 
+/* Has it a class below it that may get a part of its requests? */
+LM_INLINE bool lm_class_can_split(unsigned class)
+{
+    return class >= LM_CLASSES_EXACT && class % 2 == 1;
+}
+
 /* Now and then: this is what was asked for of that class, in blocks of no special alignment. */
 void lm_class_note(unsigned class, size_t size);
 

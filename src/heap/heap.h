@@ -112,7 +112,6 @@ struct lm_bin {
 
 _Static_assert(sizeof(struct lm_bin) == 64, "a bin is one cache line");
 
-/* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */
 /* What lay in a magazine when it was last looked at. */
 struct lm_magazine_look {
     /* [o] blocks */
@@ -121,6 +120,7 @@ struct lm_magazine_look {
     uint16_t newest;
 };
 
+/* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */
 struct lm_outbox_entry {
     /* [o] the word's slots: address and bytes; no bytes: the entry is empty */
     const char *start;

@@ -39,8 +39,9 @@ bool lm_huge_is_free(const void *p);
 size_t lm_huge_usable(const void *p);
 /* In its slot or in a larger one; NULL: memory is out, the block is as it was. */
 void *lm_huge_resize(void *p, size_t size);
-/* A new block of `size` bytes, whose tail may hold anything, that receives what is in [from, from + from_size), a range of one piece.
- * *is_source_lost: the range's address space is not ours any more. NULL: nothing happened. */
+/* A new block of `size` bytes, whose tail may hold anything, that receives what is in
+ * [from, from + from_size), a range of one piece. *is_source_lost: the range's address space is not ours
+ * any more. NULL: nothing happened. */
 void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost);
 
 /* Gives warm slots back that nobody wanted for a demand window; or all, result: bytes. */

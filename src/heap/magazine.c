@@ -105,17 +105,11 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     return true;
 }
 
-/* Bytes of the heap's slabs, without what was swept. */
-static size_t held_by(const struct lm_heap *heap)
-{
-    return heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
-}
-
 /* Blocks that are taken soon after a flush prove that a larger magazine would have kept them. */
 static size_t budget_of(const struct lm_heap *heap, bool is_proven)
 {
     size_t share = is_proven ? LM_MAGAZINE_SHARE_PROVEN : LM_MAGAZINE_SHARE;
-    return (LM_MAGAZINE_BUDGET + held_by(heap) / share) >> load_relaxed(&lm_memory_is_tight);
+    return (LM_MAGAZINE_BUDGET + lm_heap_held(heap) / share) >> load_relaxed(&lm_memory_is_tight);
 }
 
 /* Should this magazine shrink? In a small heap not the one that is flushed most often, if others hold
@@ -126,7 +120,8 @@ static bool is_over_budget(const struct lm_heap *heap, unsigned class)
     size_t size = magazine->capacity * (size_t)lm_class_table[class].size;
     if (heap->magazine_size <= budget_of(heap, magazine->flushes < LM_EBB_FLUSHES))
         return false;
-    return size >= heap->magazine_size / LM_MAGAZINE_NOTABLE || held_by(heap) > LM_MAGAZINE_MATTERS;
+    return size >= heap->magazine_size / LM_MAGAZINE_NOTABLE ||
+           lm_heap_held(heap) > LM_MAGAZINE_MATTERS;
 }
 
 /* A magazine that asks often doubles. */

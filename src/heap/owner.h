@@ -23,6 +23,12 @@ LM_INLINE uint32_t lm_heap_id(const struct lm_heap_control *control)
     return control->id;
 }
 
+/* Bytes of the heap's slabs, without what was swept. */
+LM_INLINE size_t lm_heap_held(const struct lm_heap *heap)
+{
+    return heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
+}
+
 /* heap/slabs.c: slabs come and go. */
 
 /* Frees `count` blocks of this heap's slabs of this class. Dies on a double free. */

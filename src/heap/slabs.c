@@ -248,8 +248,7 @@ static bool stays_whole(size_t size)
 static bool is_worth_splitting(unsigned class, size_t held)
 {
     size_t size = lm_class_table[class].size;
-    if (class < LM_CLASSES_EXACT || class != lm_class_upper(class) || size > lm_unit_size / 2 ||
-        stays_whole(size))
+    if (!lm_class_can_split(class) || size > lm_unit_size / 2 || stays_whole(size))
         return false;
     size_t half_way = (lm_class_table[class - 2].size + lm_class_table[class].size) / 2;
     size_t more = lm_unit_size / half_way;

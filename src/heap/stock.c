@@ -30,8 +30,7 @@ size_t lm_stock_take(struct lm_stock *stock, size_t count)
 bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count)
 {
     struct lm_stock *stock = &heap->stock;
-    size_t held = heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
-    size_t most = LM_STOCK_LEAST + (held >> lm_unit_log2) / LM_STOCK_SHARE;
+    size_t most = LM_STOCK_LEAST + (lm_heap_held(heap) >> lm_unit_log2) / LM_STOCK_SHARE;
     if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == LM_STOCK_DEPTH ||
         stock->units + count > most || !lm_options.magazines || load_relaxed(&lm_memory_is_tight) ||
         load_relaxed(&heap->control->state) != LM_HEAP_LIVE)

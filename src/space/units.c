@@ -160,6 +160,14 @@ static size_t drop_locked(size_t first, size_t count)
     return state.dirty.count == 0 ? 0 : lm_marks_drop(&state.dirty, first, count);
 }
 
+/* Free units become the caller's; result: how many were dirty. */
+static size_t take_locked(size_t first, size_t count)
+{
+    size_t dirty = drop_locked(first, count);
+    count_taken(count, dirty);
+    return dirty;
+}
+
 /* Both sets know units [0, count); a block of the free set at a time, so that they end together. */
 static bool extend_locked(size_t count)
 {
@@ -218,8 +226,7 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
     if (first != LM_NO_RUN) {
         if (spare != 0)
             first = aligned_unit(first, alignment);
-        *dirty = drop_locked(first, count);
-        count_taken(count, *dirty);
+        *dirty = take_locked(first, count);
     }
     verify_locked();
     lm_lock_give(&state.lock);
@@ -242,8 +249,7 @@ size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
     lm_lock_take(&state.lock);
     size_t first = find_roomy_locked(count, room);
     if (first != LM_NO_RUN) {
-        *dirty = drop_locked(first, count);
-        count_taken(count, *dirty);
+        *dirty = take_locked(first, count);
     }
     verify_locked();
     lm_lock_give(&state.lock);
@@ -261,8 +267,7 @@ bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
         there = lm_runs_length(&state.free, first, count);
     bool is_free = there >= count;
     if (is_free) {
-        *dirty = drop_locked(first, count);
-        count_taken(count, *dirty);
+        *dirty = take_locked(first, count);
     }
     verify_locked();
     lm_lock_give(&state.lock);

@@ -130,7 +130,7 @@ static bool an_idle_magazine_shrinks_by_halves(void)
             others[held++] = lm_malloc(20000);
         lm_free(block);
         uint32_t now = heap->magazines[class].capacity;
-        uint32_t count = (uint32_t)(heap->top[class] - heap->magazines[class].slots);
+        uint32_t count = (uint32_t)unit_cached(heap, class);
         /* Epochs that came by themselves if this took that long. */
         uint64_t more = (lm_os_clock_ms() - begin) / LM_DEMAND_WINDOW_MS;
         if (epoch > 0) {
@@ -165,11 +165,6 @@ static void give_all(void **held, size_t count)
         lm_free(held[--count]);
 }
 
-static size_t blocks_in(const struct lm_heap *heap, unsigned class)
-{
-    return (size_t)(heap->top[class] - heap->magazines[class].slots);
-}
-
 /* Puts blocks of this size into the magazine, and has them seen there. */
 static size_t fill_and_show(size_t size, void **held, size_t most)
 {
@@ -186,9 +181,9 @@ static bool blocks_that_nobody_takes_go_back_at_the_second_look(void)
     struct lm_heap *heap = unit_heap();
     unsigned class = lm_class_for(3000);
     size_t count = fill_and_show(3000, held, UNIT_COUNT_OF(held));
-    size_t seen = blocks_in(heap, class);
+    size_t seen = unit_cached(heap, class);
     count += take_slowly(held + count, UNIT_COUNT_OF(held) - count, LM_LOOK_SLOW_PATHS);
-    size_t left = blocks_in(heap, class);
+    size_t left = unit_cached(heap, class);
     give_all(held, count);
     UNIT_CHECK_THAT(seen != 0 && left == 0, "%zu blocks, then %zu", seen, left);
     return magazines_are_sound(heap);
@@ -200,14 +195,14 @@ static bool blocks_of_which_some_are_taken_stay(void)
     struct lm_heap *heap = unit_heap();
     unsigned class = lm_class_for(3000);
     size_t count = fill_and_show(3000, held, UNIT_COUNT_OF(held));
-    size_t seen = blocks_in(heap, class);
+    size_t seen = unit_cached(heap, class);
     /* In other order than before. */
     two[0] = lm_malloc(3000);
     two[1] = lm_malloc(3000);
     lm_free(two[0]);
     lm_free(two[1]);
     count += take_slowly(held + count, UNIT_COUNT_OF(held) - count, LM_LOOK_SLOW_PATHS);
-    size_t left = blocks_in(heap, class);
+    size_t left = unit_cached(heap, class);
     give_all(held, count);
     UNIT_CHECK_THAT(seen >= 2 && left == seen, "%zu blocks, then %zu", seen, left);
     return magazines_are_sound(heap);
@@ -252,7 +247,7 @@ static void *be_small(void *unused)
     for (int i = 0; i < 10; i++)
         mine[i] = lm_malloc(64);
     struct lm_heap *heap = lm_thread.heap;
-    size_t held = (size_t)(heap->top[3] - heap->magazines[3].slots);
+    size_t held = unit_cached(heap, 3);
     failures += held > LM_MAGAZINE_FIRST || !magazines_are_sound(heap);
     for (int i = 0; i < 10; i++)
         lm_free(mine[i]);

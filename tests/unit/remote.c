@@ -149,8 +149,7 @@ static bool who_swaps_blocks_takes_what_it_freed_unless_they_share_lines(void)
 
 static size_t held_back(void)
 {
-    unsigned class = lm_class_for(swapped_size);
-    return (size_t)(lm_thread.heap->top[class] - lm_thread.heap->magazines[class].slots);
+    return unit_cached(lm_thread.heap, lm_class_for(swapped_size));
 }
 
 /* In swapped[0]: how many blocks it holds back. */

@@ -243,6 +243,12 @@ static TAP_UNUSED struct lm_heap *unit_heap(void)
     return lm_thread.heap;
 }
 
+/* Blocks in a magazine. */
+static TAP_UNUSED size_t unit_cached(const struct lm_heap *heap, unsigned class)
+{
+    return (size_t)(heap->top[class] - heap->magazines[class].slots);
+}
+
 static TAP_UNUSED struct lm_snapshot unit_snapshot(void)
 {
     struct lm_snapshot now;
