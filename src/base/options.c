@@ -10,6 +10,7 @@ struct lm_options lm_options = {
     .window = 0,
     .purge_delay_ms = LM_PURGE_PERIOD_MS,
     .class_split = LM_CLASS_SPLIT,
+    .huge_pages_from = LM_HUGE_PAGES_HEAP,
     .magazines = true,
     .realloc_zero_alloc = false,
     .memory_limit = 0,

@@ -16,6 +16,8 @@ struct lm_options {
     size_t purge_delay_ms;
     /* [c] bytes of a size class in one heap from which on the class is split */
     size_t class_split;
+    /* [c] bytes of heap from which on huge pages are asked for; 0 = never */
+    size_t huge_pages_from;
     /* [c] false: every call takes the slow path, where misuse is found at once */
     bool magazines;
     /* [c] realloc(p, 0) returns a new block of size 0 instead of freeing p */

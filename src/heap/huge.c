@@ -353,9 +353,9 @@ static void set_usable(struct huge *huge, size_t usable)
 static void want_huge_pages(struct huge *huge, size_t from, size_t to)
 {
     from = lm_max(from, LM_HUGE_PAGES_FROM);
-    if (!huge->is_growing || from >= to)
+    if (!huge->is_growing || from >= to || lm_options.huge_pages_from == 0)
         return;
-    lm_os_want_huge_pages(huge->start + from, to - from);
+    lm_os_want_huge_pages(huge->start + from, to - from, true);
     huge->is_pieced = true;
 }
 

@@ -36,6 +36,8 @@ static const struct option options[] = {
      "milliseconds between looks at idle memory; 0 returns it at once"},
     {"class_split", SIZE, &lm_options.class_split, 0, 64 * LM_TIB, NULL, NULL, "0 to 64T",
      "a size class of which one thread holds so many bytes is split in two; 0 splits all at once"},
+    {"huge_pages_from", SIZE, &lm_options.huge_pages_from, 0, 64 * LM_TIB, NULL, NULL, "0 to 64T",
+     "a heap of so many bytes that still grows asks for huge pages; 0: never"},
     {"magazines", FLAG, &lm_options.magazines, 0, 0, "false", "true", "true or false",
      "per-thread caches; without them every call is slow and finds misuse at once"},
     {"realloc_zero", CHOICE, &lm_options.realloc_zero_alloc, 0, 0, "free", "alloc", "free or alloc",

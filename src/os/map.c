@@ -152,9 +152,10 @@ bool lm_os_purge(void *address, size_t size, bool *is_zero)
     return is_done;
 }
 
-void lm_os_want_huge_pages(void *address, size_t size)
+void lm_os_want_huge_pages(void *address, size_t size, bool is_wanted)
 {
-    raw_call(SYS_madvise, (long)address, (long)size, MADV_HUGEPAGE, 0, 0);
+    int advice = is_wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
+    raw_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
 }
 
 static bool remap(void *from, void *to, size_t size, int flags, int *error)
@@ -208,6 +209,13 @@ uint64_t lm_os_clock_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t lm_os_thread_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 uintptr_t lm_os_mapping_hint(void)

@@ -39,8 +39,9 @@ void lm_os_unmap(void *address, size_t size);
  * zero now (probed once). False if the pages stayed. */
 bool lm_os_purge(void *address, size_t size, bool *is_zero);
 
-/* Asks for huge pages in a committed range; a wish, the kernel may ignore it. */
-void lm_os_want_huge_pages(void *address, size_t size);
+/* Asks for huge pages in a committed range, or not to make any there from now on; a wish, the kernel may
+ * ignore it. */
+void lm_os_want_huge_pages(void *address, size_t size, bool is_wanted);
 
 enum lm_os_move {
     /* `from` stays committed and reads as zero */
@@ -64,6 +65,8 @@ void lm_os_name_thread(const char *name);
 
 /* Milliseconds of a monotonic clock, coarse (4 ms) and cheap. */
 uint64_t lm_os_clock_ms(void);
+/* Microseconds that this thread has run. */
+uint64_t lm_os_thread_us(void);
 
 /* An address in the region where the kernel places mappings by itself. Start-up only. */
 uintptr_t lm_os_mapping_hint(void);

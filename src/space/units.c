@@ -10,6 +10,7 @@
 #include "os/limits.h"
 #include "os/lock.h"
 #include "os/os.h"
+#include "space/granules.h"
 #include "space/marks.h"
 #include "space/metadata.h"
 
@@ -217,6 +218,7 @@ static size_t aligned_unit(size_t first, size_t alignment)
 size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
 {
     size_t spare = alignment <= lm_unit_size ? 0 : (alignment >> lm_unit_log2) - 1;
+    size_t granule = LM_NO_GRANULE;
     LM_INVARIANT(count != 0);
     if (count > lm_window.capacity || spare > lm_window.capacity)
         return LM_NO_UNIT;
@@ -227,9 +229,12 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
         if (spare != 0)
             first = aligned_unit(first, alignment);
         *dirty = take_locked(first, count);
+        granule = lm_granules_enter(first, count);
     }
     verify_locked();
     lm_lock_give(&state.lock);
+    if (lm_unlikely(granule != LM_NO_GRANULE))
+        lm_granules_ask(granule, first);
     return first == LM_NO_RUN ? LM_NO_UNIT : first;
 }
 

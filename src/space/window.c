@@ -215,6 +215,9 @@ size_t lm_window_grow(size_t count, size_t *first)
     size_t step = lm_min(lm_max(committed / LM_COMMIT_SHARE, LM_COMMIT_FIRST >> lm_unit_log2),
                          LM_COMMIT_MOST >> lm_unit_log2);
     size_t wanted = lm_max(count, step);
+    size_t granule = (size_t)1 << LM_GRANULE_LOG2 >> lm_unit_log2;
+    if (committed >= granule * LM_COMMIT_SHARE)
+        wanted = lm_round_up(committed + wanted, granule) - committed;
     size_t from = committed;
     bool is_done = commit_piece(&from, wanted);
     if (!is_done && wanted > count) {

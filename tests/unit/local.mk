@@ -14,6 +14,7 @@ unit_tests = \
 	tests/unit/units tests/unit/units_torture \
 	tests/unit/large tests/unit/large_torture \
 	tests/unit/window tests/unit/window_torture \
+	tests/unit/granules tests/unit/granules_torture \
 	tests/unit/limits tests/unit/limits_torture \
 	tests/unit/tight tests/unit/tight_torture \
 	tests/unit/slab tests/unit/slab_torture \
@@ -140,6 +141,15 @@ tests_unit_window_torture_SOURCES = tests/unit/window.c
 tests_unit_window_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_window_torture_CFLAGS = $(unit_compile)
 tests_unit_window_torture_LDADD = libcore_torture.la
+
+tests_unit_granules_SOURCES = tests/unit/granules.c
+tests_unit_granules_CPPFLAGS = $(unit_plain)
+tests_unit_granules_CFLAGS = $(unit_compile)
+tests_unit_granules_LDADD = libcore.la
+tests_unit_granules_torture_SOURCES = tests/unit/granules.c
+tests_unit_granules_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_granules_torture_CFLAGS = $(unit_compile)
+tests_unit_granules_torture_LDADD = libcore_torture.la
 
 tests_unit_limits_SOURCES = tests/unit/limits.c
 tests_unit_limits_CPPFLAGS = $(unit_plain)

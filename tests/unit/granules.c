@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * space/granules: huge pages for a large heap that grows, and for nobody else.
+ */
+#include "unit.h"
+
+#include "os/os.h"
+#include "space/units.h"
+
+enum { GRANULE = 1 << LM_GRANULE_LOG2 };
+
+#define GRANULE_UNITS ((size_t)GRANULE >> lm_unit_log2)
+
+struct around {
+    /* bytes of huge pages */
+    size_t huge;
+    /* a huge page is wanted somewhere */
+    bool is_wish;
+};
+
+/* What is in the mappings that reach into [start, end). */
+static struct around look_around(uintptr_t start, uintptr_t end)
+{
+    struct around around = {0};
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    if (maps == NULL)
+        tap_bail("/proc/self/smaps: %s", strerror(errno));
+    char line[512];
+    unsigned long from = 0;
+    unsigned long to = 0;
+    unsigned long kib;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            continue;
+        if (from >= end || to <= start)
+            continue;
+        if (sscanf(line, "AnonHugePages: %lu", &kib) == 1)
+            around.huge += kib * 1024;
+        if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " hg") != NULL)
+            around.is_wish = true;
+    }
+    fclose(maps);
+    return around;
+}
+
+static size_t huge_in_window(void)
+{
+    return look_around(lm_window.base, lm_window.zone).huge;
+}
+
+/* Does this kernel have any, for those who ask and for nobody else? */
+static bool are_given_on_demand(void)
+{
+    size_t size = 3 * (size_t)GRANULE;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        tap_bail("mmap: %s", strerror(errno));
+    char *first = memory + (GRANULE - (uintptr_t)memory % GRANULE) % GRANULE;
+    char *second = first + GRANULE;
+    uintptr_t from = (uintptr_t)memory;
+    *first = 1;
+    bool is_for_all = look_around(from, from + size).huge != 0;
+    madvise(second, GRANULE, MADV_HUGEPAGE);
+    *second = 1;
+    bool is_there = look_around(from, from + size).huge != 0;
+    munmap(memory, size);
+    return is_there && !is_for_all;
+}
+
+static void begin(size_t huge_pages_from)
+{
+    lm_options.huge_pages_from = huge_pages_from;
+    if (unit_is_thread_sanitized)
+        lm_options.window = 8 * LM_GIB;
+    lm_os_init();
+    if (!lm_units_init())
+        tap_bail("no memory to begin with");
+}
+
+/* Takes `granules` of memory in runs of `count` units, the lowest ones, and writes to each run once. False
+ * unless all is clean and reads as zero. */
+static bool take_granules(size_t granules, size_t count)
+{
+    for (size_t run = 0; run < granules * GRANULE_UNITS / count; run++) {
+        size_t dirty;
+        size_t first = lm_units_take(count, 1, &dirty);
+        UNIT_CHECK(first == run * count);
+        UNIT_CHECK(dirty == 0);
+        UNIT_CHECK(unit_is_zero(lm_unit_address(first), lm_unit_size));
+        memset(lm_unit_address(first), 1, lm_unit_size);
+    }
+    return true;
+}
+
+static bool a_large_heap_that_grows_gets_huge_pages(void)
+{
+    begin(12 * (size_t)GRANULE);
+    UNIT_CHECK(take_granules(12, 1));
+    UNIT_CHECK(huge_in_window() == 0);
+    size_t dirty;
+    UNIT_CHECK(lm_units_take(1, 1, &dirty) == 12 * GRANULE_UNITS);
+    UNIT_CHECK(huge_in_window() == GRANULE);
+    return true;
+}
+
+static bool none_are_asked_for_if_that_is_said(void)
+{
+    begin(0);
+    UNIT_CHECK(take_granules(16, 1));
+    UNIT_CHECK(huge_in_window() == 0);
+    return true;
+}
+
+static bool large_blocks_get_none(void)
+{
+    begin(GRANULE);
+    UNIT_CHECK(take_granules(16, 2 * GRANULE_UNITS));
+    UNIT_CHECK(huge_in_window() == 0);
+    UNIT_CHECK(unit_resident_pages((void *)lm_window.base, 16 * (size_t)GRANULE) == // NOLINT
+               8 * lm_unit_size / UNIT_PAGE);
+    return true;
+}
+
+/* Or khugepaged would make whole pages of what was purged in part. */
+static bool no_wish_stays_behind(void)
+{
+    begin(GRANULE);
+    UNIT_CHECK(take_granules(16, 1));
+    UNIT_CHECK(huge_in_window() != 0);
+    UNIT_CHECK(!look_around(lm_window.base, lm_window.zone).is_wish);
+    return true;
+}
+
+static bool what_was_purged_comes_back_in_small_pages(void)
+{
+    begin(GRANULE);
+    UNIT_CHECK(take_granules(16, 1));
+    UNIT_CHECK(huge_in_window() != 0);
+    for (size_t unit = 0; unit < 16 * GRANULE_UNITS; unit++)
+        lm_units_give(unit, 1);
+    lm_units_purge();
+    /* The first purge looks whether what it purged reads as zero. */
+    UNIT_CHECK(unit_resident_pages((void *)lm_window.base, 16 * (size_t)GRANULE) <= 1); // NOLINT
+    UNIT_CHECK(take_granules(16, 1));
+    UNIT_CHECK(huge_in_window() == 0);
+    return true;
+}
+
+int main(void)
+{
+    struct {
+        bool (*holds)(void);
+        const char *truth;
+    } truths[] = {
+        {a_large_heap_that_grows_gets_huge_pages, "a_large_heap_that_grows_gets_huge_pages"},
+        {none_are_asked_for_if_that_is_said, "none_are_asked_for_if_that_is_said"},
+        {large_blocks_get_none, "large_blocks_get_none"},
+        {no_wish_stays_behind, "no_wish_stays_behind"},
+        {what_was_purged_comes_back_in_small_pages, "what_was_purged_comes_back_in_small_pages"},
+    };
+    bool is_possible = are_given_on_demand();
+    for (size_t i = 0; i < UNIT_COUNT_OF(truths); i++) {
+        if (is_possible)
+            tap_ok(unit_in_child(truths[i].holds), "%s", truths[i].truth);
+        else
+            tap_skip(truths[i].truth,
+                     "huge pages are not given here to those who ask and only to them");
+    }
+    return tap_done();
+}
