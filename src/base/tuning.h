@@ -208,7 +208,7 @@
 #define LM_SWEEP_HASTE 8
 
 /* Bytes. A heap whose free slots hold more than this and a share (1/n) of what is used takes blocks into
- * slots of other classes before it takes new memory: of smaller ones ... */
+ * slots of smaller classes before it takes new memory ... */
 #define LM_HOST_LEAST LM_TUNE(1 * LM_MIB, 4 * LM_KIB)
 #define LM_HOST_SHARE 16
 /* ... if the block has at least so many bytes: to find room costs about 2 500 instructions. (Lua, which
@@ -219,11 +219,6 @@
 #define LM_GUEST_WASTE 2
 /* Slabs and classes that one search looks at. When it fails, a new slab saves the next searches. */
 #define LM_HOST_STEPS LM_TUNE(64, 16)
-
-/* ... and of larger ones, from which blocks are only freed: blocks of at least so many bytes, into slots of at
- * most so many times their size. (redis, whose values shrink from 400 to 150 bytes: 64.4 MiB and not 73.7.) */
-#define LM_LODGER_LEAST LM_TUNE(128, 32)
-#define LM_LODGER_WASTE 4
 
 /* Bytes. malloc serves larger requests from the huge zone at once. */
 #define LM_LARGE_MOST LM_TUNE(32 * LM_MIB, 1 * LM_MIB)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * heap/hosts.c - a heap that wastes much lets partly used slabs of other classes host a block before
- * it takes new memory: a guest lies in several slots of a smaller class, a lodger in one slot of a larger
- * class from which blocks are only freed. The heap's lock is held.
+ * heap/hosts.c - a heap that wastes much lets partly used slabs of smaller classes host a block before
+ * it takes new memory. The heap's lock is held.
  *
- * They are found one at a time: none waits in the magazine of its own class, so every block in a magazine
- * is of the magazine's class. When it is freed it is a block of its host's class.
+ * Guests are found one at a time: none waits in a magazine, so every block in a magazine is of the
+ * magazine's class. When a guest is freed it is a block of its host's class.
  */
 #include "heap/owner.h"
 
@@ -42,37 +41,12 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
     return p;
 }
 
-/* A free block of this class, which is not in demand; NULL if there is none or it is. */
-static void *take_idle(struct lm_heap *heap, unsigned class)
-{
-    if (heap->magazines[class].flushes < LM_EBB_FLUSHES)
-        return NULL;
-    void *p = lm_heap_take(heap, class);
-    /* Nothing is refilled, so the flushes that say so go on counting. */
-    if (p == NULL && lm_bin_has_partial(&heap->bins[class]))
-        lm_heap_supply(heap, class, &p, 1);
-    return p;
-}
-
-static void *find_lodging(struct lm_heap *heap, unsigned class)
-{
-    /* Larger slots than half a unit are alone in their slabs, whose units serve every class. */
-    size_t most = lm_min(lm_class_table[class].size * (size_t)LM_LODGER_WASTE, lm_unit_size / 2);
-    void *p = NULL;
-    /* What has blocks has a size that is final. */
-    for (unsigned larger = class + 1; p == NULL && larger < LM_CLASSES; larger++) {
-        if (heap->bins[larger].units == 0)
-            continue;
-        if (lm_class_table[larger].size > most)
-            break;
-        p = take_idle(heap, larger);
-    }
-    return p;
-}
-
-static void *find_host(struct lm_heap *heap, unsigned class)
+void *lm_heap_host(struct lm_heap *heap, unsigned class)
 {
     struct lm_host_hand *hand = &heap->host_hand;
+    if (lm_class_table[class].size < LM_GUEST_LEAST || lm_likely(!is_wasteful(&heap->sweep)) ||
+        lm_bin_partial(&heap->bins[class]) != NULL)
+        return NULL;
     for (int step = 0; step < LM_HOST_STEPS; step++) {
         /* Without slabs the host's size may still change. */
         bool is_there = hand->class < class && heap->bins[hand->class].units != 0;
@@ -91,19 +65,6 @@ static void *find_host(struct lm_heap *heap, unsigned class)
         hand->place++;
     }
     return NULL;
-}
-
-void *lm_heap_host(struct lm_heap *heap, unsigned class)
-{
-    size_t size = lm_class_table[class].size;
-    void *p = NULL;
-    if (size < LM_LODGER_LEAST || lm_likely(!is_wasteful(&heap->sweep)) ||
-        lm_bin_has_partial(&heap->bins[class]))
-        return NULL;
-    p = find_lodging(heap, class);
-    if (p == NULL && size >= LM_GUEST_LEAST)
-        p = find_host(heap, class);
-    return p;
 }
 
 size_t lm_heap_usable_in_host(const void *p)

@@ -70,8 +70,8 @@ void lm_heap_judge_ebb(struct lm_heap *heap);
 
 /* heap/hosts.c */
 
-/* A block in slots of another class, if there is none of its own and the heap has many to spare; NULL if
- * none was found. */
+/* A block in slots of a smaller class, if there is none of its own and the heap has many to spare; NULL
+ * if none was found. */
 void *lm_heap_host(struct lm_heap *heap, unsigned class);
 
 /* heap/magazine.c */

@@ -24,7 +24,6 @@ unit_tests = \
 	tests/unit/stock tests/unit/stock_torture \
 	tests/unit/sweep tests/unit/sweep_torture \
 	tests/unit/guests tests/unit/guests_torture \
-	tests/unit/lodgers tests/unit/lodgers_torture \
 	tests/unit/commons tests/unit/commons_torture \
 	tests/unit/ebb tests/unit/ebb_torture \
 	tests/unit/remote tests/unit/remote_torture \
@@ -250,15 +249,6 @@ tests_unit_guests_torture_SOURCES = tests/unit/guests.c
 tests_unit_guests_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_guests_torture_CFLAGS = $(unit_compile)
 tests_unit_guests_torture_LDADD = libcore_torture.la
-
-tests_unit_lodgers_SOURCES = tests/unit/lodgers.c
-tests_unit_lodgers_CPPFLAGS = $(unit_plain)
-tests_unit_lodgers_CFLAGS = $(unit_compile)
-tests_unit_lodgers_LDADD = libcore.la
-tests_unit_lodgers_torture_SOURCES = tests/unit/lodgers.c
-tests_unit_lodgers_torture_CPPFLAGS = $(unit_shrunk)
-tests_unit_lodgers_torture_CFLAGS = $(unit_compile)
-tests_unit_lodgers_torture_LDADD = libcore_torture.la
 
 tests_unit_remote_SOURCES = tests/unit/remote.c
 tests_unit_remote_CPPFLAGS = $(unit_plain)
