@@ -107,6 +107,12 @@
  * pin much more than they hold. */
 #define LM_MAGAZINE_NOTABLE 8
 #define LM_MAGAZINE_MATTERS LM_MIB
+/* Flushes of a magazine in a row, without a refill, after which the heap is said to drain; bytes that all
+ * its magazines may then hold, beside a share (1/n) of what is used. (sawtooth ends with 23.4 MiB instead
+ * of 25.8 for 3.2 live: each block may be the one that keeps a page.) */
+#define LM_DRAIN_FLUSHES LM_TUNE(8, 3)
+#define LM_DRAIN_BUDGET  LM_TUNE(64 * LM_KIB, 8 * LM_KIB)
+#define LM_DRAIN_SHARE   32
 
 /* Slow paths of a heap after which idle magazines shrink, if the demand window is not over before: a
  * few blocks of sizes that are out of fashion pin whole slabs. */

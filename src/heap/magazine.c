@@ -112,20 +112,30 @@ static size_t budget_of(const struct lm_heap *heap, bool is_proven)
     return (LM_MAGAZINE_BUDGET + lm_heap_held(heap) / share) >> load_relaxed(&lm_memory_is_tight);
 }
 
+/* The same for a magazine that is flushed: if it drains, what is used counts, not the slabs that the
+ * magazines' blocks keep. */
+static size_t flush_budget(const struct lm_heap *heap, unsigned class, bool is_proven)
+{
+    size_t budget = budget_of(heap, is_proven);
+    if (lm_likely(heap->magazines[class].flushes < LM_DRAIN_FLUSHES))
+        return budget;
+    return lm_min(budget, LM_DRAIN_BUDGET + heap->sweep.used_size / LM_DRAIN_SHARE);
+}
+
 /* Should this magazine shrink? In a small heap not the one that is flushed most often, if others hold
  * nearly all. */
 static bool is_over_budget(const struct lm_heap *heap, unsigned class)
 {
     const struct lm_magazine *magazine = &heap->magazines[class];
     size_t size = magazine->capacity * (size_t)lm_class_table[class].size;
-    if (heap->magazine_size <= budget_of(heap, magazine->flushes < LM_EBB_FLUSHES))
+    if (heap->magazine_size <= flush_budget(heap, class, magazine->flushes < LM_EBB_FLUSHES))
         return false;
     return size >= heap->magazine_size / LM_MAGAZINE_NOTABLE ||
            lm_heap_held(heap) > LM_MAGAZINE_MATTERS;
 }
 
-/* A magazine that asks often doubles. */
-static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_proven)
+/* A magazine that asks often doubles, if all of them then hold no more than `budget`. */
+static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_proven, size_t budget)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
     if (magazine->pressure < UINT8_MAX)
@@ -138,7 +148,7 @@ static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_pr
         return;
     uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, most);
     size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
-    if (heap->magazine_size + added > budget_of(heap, is_proven))
+    if (heap->magazine_size + added > budget)
         return;
     magazine->pressure = 0;
     resize(heap, class, capacity);
@@ -300,7 +310,8 @@ static void *refill_from_commons(struct lm_heap *heap, unsigned class)
 static void *refill_from_own(struct lm_heap *heap, unsigned class)
 {
     void *p = NULL;
-    grow_under_pressure(heap, class, heap->magazines[class].flushes != 0);
+    bool is_proven = heap->magazines[class].flushes != 0;
+    grow_under_pressure(heap, class, is_proven, budget_of(heap, is_proven));
     heap->magazines[class].flushes = 0;
     lm_heap_regret_ebb(heap);
     if (heap->magazines[class].capacity != 0)
@@ -343,7 +354,7 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     enter(heap, class);
-    grow_under_pressure(heap, class, false);
+    grow_under_pressure(heap, class, false, flush_budget(heap, class, false));
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;
     if (is_over_budget(heap, class) || lm_heap_keeps_too_much(heap, class))

@@ -112,6 +112,33 @@ static bool all_magazines_together_keep_their_budget(void)
     return magazines_are_sound(heap);
 }
 
+/* Blocks of 32 classes come and go until their magazines are large, then stay; what is freed after that is
+ * every tenth, so that all magazines are flushed by turns. */
+static bool the_magazines_of_a_heap_that_drains_hold_little_of_what_is_left(void)
+{
+    struct lm_heap *heap = unit_heap();
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < BLOCKS; i++)
+            blocks[i] = lm_malloc(i % 32 * 32 + 16);
+        for (size_t i = 0; i < BLOCKS; i++)
+            lm_free(blocks[i]);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = lm_malloc(i % 32 * 32 + 16);
+    size_t before = heap->magazine_size;
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (i % 10 != 0)
+            lm_free(blocks[i]);
+    size_t after = heap->magazine_size;
+    size_t allowed = LM_DRAIN_BUDGET + heap->sweep.used_size / LM_DRAIN_SHARE;
+    for (size_t i = 0; i < BLOCKS; i += 10)
+        lm_free(blocks[i]);
+    /* What was flushed last, when more was used, may exceed it. */
+    UNIT_CHECK_THAT((lm_torture || before > 4 * allowed) && after <= 2 * allowed,
+                    "%zu bytes, then %zu of %zu", before, after, allowed);
+    return magazines_are_sound(heap);
+}
+
 static bool an_idle_magazine_shrinks_by_halves(void)
 {
     struct lm_heap *heap = unit_heap();
@@ -273,6 +300,7 @@ int main(void)
     UNIT_TRUTH(trim_empties_the_callers_magazines);
     UNIT_TRUTH(only_blocks_that_come_and_go_get_more_than_the_plain_payload);
     UNIT_TRUTH(all_magazines_together_keep_their_budget);
+    UNIT_TRUTH_IN_CHILD(the_magazines_of_a_heap_that_drains_hold_little_of_what_is_left);
     UNIT_TRUTH(a_thread_that_needs_little_keeps_little);
     return tap_done();
 }
