@@ -76,12 +76,16 @@ LM_INLINE unsigned lm_class_for(size_t size)
 
 /* *slot = the slot in which `offset` falls; true if it begins there. The product's low half is (offset % size) * reciprocal and
  * a little more, which is below the reciprocal for multiples alone (offsets below 2^17). */
-LM_INLINE bool lm_class_slot_at(unsigned class, uint32_t offset, uint32_t *slot)
+LM_INLINE bool lm_reciprocal_slot_at(uint32_t reciprocal, uint32_t offset, uint32_t *slot)
 {
-    uint32_t reciprocal = lm_class_table[class].reciprocal;
     uint64_t product = (uint64_t)offset * reciprocal;
     *slot = (uint32_t)(product >> 32);
     return (uint32_t)product < reciprocal;
+}
+
+LM_INLINE bool lm_class_slot_at(unsigned class, uint32_t offset, uint32_t *slot)
+{
+    return lm_reciprocal_slot_at(lm_class_table[class].reciprocal, offset, slot);
 }
 
 #endif

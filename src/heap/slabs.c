@@ -81,26 +81,30 @@ static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word,
         part_guests(slab, word, &mask);
     uint64_t twice = slab->free[word] & mask;
     heap->sweep.used_size -= (size_t)lm_bits_count(mask) * lm_class_table[slab->class].size;
-    size_t spent = lm_slab_spent_size(slab);
+    /* Otherwise it is a matter of pages, which does not change by this. */
+    bool was_swept = slab->heat == LM_SLAB_SWEPT;
+    size_t spent = was_swept ? lm_slab_spent_size(slab) : 0;
     if (lm_unlikely(!lm_slab_put(slab, word, mask)))
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
-    if (lm_unlikely(spent != 0))
+    if (lm_unlikely(was_swept))
         heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
     return settle_slab(heap, slab, was_full);
 }
 
-/* The same for one slot: what blocks freed in no order come down to. */
-static bool put_slot(struct lm_heap *heap, struct lm_slab *slab, uint32_t slot)
+/* The same for one slot. */
+static void put_slot(struct lm_heap *heap, struct lm_slab *slab, uint32_t slot)
 {
     uint64_t bit = UINT64_C(1) << slot % 64;
-    if (lm_unlikely(lm_slab_is_special(slab)))
-        return put_slots(heap, slab, slot / 64, bit);
+    if (lm_unlikely(lm_slab_is_special(slab))) {
+        put_slots(heap, slab, slot / 64, bit);
+        return;
+    }
     if (lm_unlikely((slab->free[slot / 64] & bit) != 0))
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, slot));
     slab->free[slot / 64] |= bit;
     heap->sweep.used_size -= lm_class_table[slab->class].size;
     bool was_full = slab->used-- == slab->slots;
-    return lm_unlikely(was_full || slab->used == 0) && settle_slab(heap, slab, was_full);
+    settle_slab(heap, slab, was_full);
 }
 
 /* Frees what lies first in `blocks` and is a commons', as H3 allows. Result: how many. */
@@ -126,23 +130,6 @@ static size_t release_strange(struct lm_heap *heap, unsigned class, void **block
         return release_common(tag, blocks, count);
     lm_heap_free_remote(heap, blocks[0], unit);
     return 1;
-}
-
-/* The slab that blocks are freed into. */
-struct target {
-    struct lm_slab *slab;
-    /* its slots; size 0 if there is none */
-    const char *start;
-    size_t size;
-};
-
-static void turn_to(struct target *target, unsigned class, const char *p)
-{
-    target->slab = lm_slab_of_unit(lm_unit_of(p));
-    target->start = lm_unit_address(target->slab->unit);
-    target->size = (size_t)target->slab->slots * lm_class_table[class].size;
-    if (lm_unlikely((size_t)(p - target->start) >= target->size))
-        lm_fatal("free", LM_INVALID_POINTER, p);
 }
 
 /* How many of the blocks from the first on are neighbours, one `step` apart; at most `most`. */
@@ -173,48 +160,105 @@ static bool put_run(struct lm_heap *heap, struct lm_slab *slab, uint32_t first, 
     return false;
 }
 
-/* Frees the first block, which is in the target, and those that follow it in order, up or down. Result:
- * how many. */
-static size_t release_run(struct lm_heap *heap, struct target *target, unsigned class,
-                          void **blocks, size_t count)
+/* Frees the first block, which is in this slot, and those that follow it in order, up or down. Result: how
+ * many. */
+static size_t release_run(struct lm_heap *heap, struct lm_slab *slab, uint32_t slot, void **blocks,
+                          size_t count)
 {
-    const char *p = blocks[0];
-    ptrdiff_t size = lm_class_table[class].size;
-    ptrdiff_t step = count > 1 ? (const char *)blocks[1] - p : 0;
+    ptrdiff_t size = lm_class_table[slab->class].size;
+    ptrdiff_t step = count > 1 ? (const char *)blocks[1] - (const char *)blocks[0] : 0;
     size_t run = 1;
-    uint32_t slot;
-    bool is_gone;
-    if (lm_unlikely(!lm_class_slot_at(class, (uint32_t)(p - target->start), &slot)))
-        lm_fatal("free", LM_INVALID_POINTER, p);
     if (step == size)
-        run = run_length(blocks, lm_min(count, target->slab->slots - slot), size);
+        run = run_length(blocks, lm_min(count, slab->slots - slot), size);
     else if (step == -size)
         run = run_length(blocks, lm_min(count, slot + 1), -size);
-    if (run == 1) {
-        is_gone = put_slot(heap, target->slab, slot);
-    } else {
-        uint32_t first = step > 0 ? slot : slot + 1 - (uint32_t)run;
-        is_gone = put_run(heap, target->slab, first, first + (uint32_t)run);
-    }
-    if (is_gone)
-        target->size = 0;
+    uint32_t first = step > 0 ? slot : slot + 1 - (uint32_t)run;
+    if (run == 1)
+        put_slot(heap, slab, slot);
+    else
+        put_run(heap, slab, first, first + (uint32_t)run);
     return run;
+}
+
+/* Frees the first block, and those that follow it in order if it is this heap's. Result: how many. */
+static size_t release_first(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
+{
+    const char *p = blocks[0];
+    size_t unit = lm_unit_of(p);
+    uint32_t slot;
+    if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
+        return release_strange(heap, class, blocks, count);
+    struct lm_slab *slab = lm_slab_of_unit(unit);
+    uint32_t offset = (uint32_t)(p - lm_unit_address(slab->unit));
+    if (lm_unlikely(!lm_class_slot_at(class, offset, &slot) || slot >= slab->slots))
+        lm_fatal("free", LM_INVALID_POINTER, p);
+    return release_run(heap, slab, slot, blocks, count);
+}
+
+/* Is the second block the size away from the first, up or down? By one comparison, so now and then it is
+ * not. */
+LM_INLINE bool are_neighbours(void **blocks, uintptr_t size)
+{
+    uintptr_t step = (uintptr_t)blocks[1] - (uintptr_t)blocks[0];
+    return step * step == size * size;
+}
+
+/* Out of the way of the loop below. */
+LM_NOINLINE static void settle_alone(struct lm_heap *heap, struct lm_slab *slab)
+{
+    settle_slab(heap, slab, true);
+}
+
+/* Frees blocks that take no more than their bit each: what those freed in no order come down to. Stops
+ * before the first that takes more or may have a neighbour behind it, and before `last`; the caller counts
+ * the bytes. A function of its own, so that what all blocks share stays in registers. Result: how many. */
+LM_NOINLINE static size_t release_alone(struct lm_heap *heap, uint32_t tag, struct lm_class shape,
+                                        void **blocks, void **last)
+{
+    const uintptr_t base = lm_window.base;
+    const _Atomic(uint32_t) *const map = lm_window.map;
+    const _Atomic(uint32_t) *const detail = lm_window.detail;
+    char *const descriptors = lm_metadata.base;
+    void **at = blocks;
+    for (; at < last; at++) {
+        uintptr_t offset = (uintptr_t)at[0] - base;
+        size_t unit = offset >> lm_unit_log2;
+        uint32_t slot;
+        if (are_neighbours(at, shape.size) || load_hot(&map[unit]) != tag)
+            break;
+        size_t index = load_hot(&detail[-(ptrdiff_t)unit]);
+        struct lm_slab *slab = (void *)(descriptors + (index << LM_METADATA_LOG2));
+        offset -= (uintptr_t)slab->unit << lm_unit_log2;
+        if (!lm_reciprocal_slot_at(shape.reciprocal, (uint32_t)offset, &slot) ||
+            slot >= slab->slots || lm_slab_is_special(slab))
+            break;
+        uint64_t word = slab->free[slot / 64];
+        uint32_t used = slab->used;
+        if ((word >> slot % 64 & 1) != 0)
+            break;
+        slab->free[slot / 64] = word | UINT64_C(1) << slot % 64;
+        slab->used = used - 1;
+        /* The slab was full or is empty. */
+        if (lm_unlikely(used - 2 >= slab->slots - UINT32_C(2)))
+            settle_alone(heap, slab);
+    }
+    return (size_t)(at - blocks);
 }
 
 void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
 {
-    struct target target = {.size = 0};
-    for (size_t i = 0; i < count;) {
-        const char *p = blocks[i];
-        if ((size_t)(p - target.start) >= target.size) {
-            if (lm_unlikely(lm_unit_tag(lm_unit_of(p)) != (heap->tag | class))) {
-                i += release_strange(heap, class, blocks + i, count - i);
-                continue;
-            }
-            turn_to(&target, class, p);
+    const struct lm_class shape = lm_class_table[class];
+    void **const last = blocks + count - 1;
+    while (blocks < last) {
+        if (!are_neighbours(blocks, shape.size)) {
+            size_t alone = release_alone(heap, heap->tag | class, shape, blocks, last);
+            heap->sweep.used_size -= alone * shape.size;
+            blocks += alone;
         }
-        i += release_run(heap, &target, class, blocks + i, count - i);
+        blocks += release_first(heap, class, blocks, (size_t)(last - blocks) + 1);
     }
+    if (blocks == last)
+        release_first(heap, class, blocks, 1);
 }
 
 static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, size_t count)

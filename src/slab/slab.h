@@ -31,6 +31,8 @@
 #include "space/metadata.h"
 #include "space/window.h"
 
+#include <string.h>
+
 /* A node's index counts these; the metadata area is at most 64 GiB. */
 #define LM_REMOTE_LOG2 4
 
@@ -54,6 +56,13 @@ struct lm_slab {
     uint32_t used;
     /* [l] one bit per page: it went back to the kernel and no slot on it has been taken since */
     uint32_t swept;
+    /* The next three are lm_slab_is_special's word.
+     * [a] blocks of several slots; written under the lock, relaxed: whoever has such a block sees it */
+    _Atomic(uint16_t) guests;
+    /* [l] enum lm_slab_heat */
+    uint8_t heat;
+    /* [c] words of the bitmaps */
+    uint8_t words;
     /* [c] byte offset from the descriptor to the remote nodes */
     uint32_t remote_offset;
     /* [c] */
@@ -62,12 +71,6 @@ struct lm_slab {
     uint8_t class;
     /* [c] units of the slab */
     uint8_t units;
-    /* [c] words of the bitmaps */
-    uint8_t words;
-    /* [l] enum lm_slab_heat */
-    uint8_t heat;
-    /* [a] blocks of several slots; written under the lock, relaxed: whoever has such a block sees it */
-    _Atomic(uint16_t) guests;
     /* [l] and behind these as many words of lm_slab_joined, if there are few */
     uint64_t free[];
 };
@@ -140,10 +143,16 @@ LM_INLINE bool lm_slab_has_guests(const struct lm_slab *slab)
     return load_relaxed(&slab->guests) != 0;
 }
 
-/* Has it guests or pages that are with the kernel, so that putting a slot takes more than its bit? */
+/* Was it swept since a slot was put, or has it guests, so that putting one takes more than its bit? Two
+ * fields in one look: this is asked for every block that was freed in no order. */
 LM_INLINE bool lm_slab_is_special(const struct lm_slab *slab)
 {
-    return lm_slab_has_guests(slab) || slab->swept != 0 || slab->heat == LM_SLAB_SWEPT;
+    static const struct lm_slab all = {.guests = UINT16_MAX, .heat = LM_SLAB_SWEPT};
+    uint32_t mask;
+    uint32_t state;
+    memcpy(&mask, &all.guests, sizeof mask);
+    memcpy(&state, &slab->guests, sizeof state);
+    return (state & mask) != 0;
 }
 
 LM_INLINE struct lm_remote *lm_slab_remote(struct lm_slab *slab, uint32_t word)

@@ -26,6 +26,7 @@ misuse_files = \
 	tests/misuse/interior_pointer_grown.c \
 	tests/misuse/interior_pointer_huge.c \
 	tests/misuse/interior_pointer_large.c \
+	tests/misuse/interior_pointer_later.c \
 	tests/misuse/interior_pointer_medium.c \
 	tests/misuse/misaligned_pointer.c \
 	tests/misuse/misaligned_pointer_large.c \
@@ -36,6 +37,7 @@ misuse_files = \
 	tests/misuse/remote_free_after_free.c \
 	tests/misuse/remote_interior_pointer.c \
 	tests/misuse/run.sh \
+	tests/misuse/tail_pointer_later.c \
 	tests/misuse/wild_pointer.c
 EXTRA_DIST += $(misuse_files)
 if !LM_SANITIZED
