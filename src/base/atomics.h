@@ -9,6 +9,7 @@
 #define LM_BASE_ATOMICS_H
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #define load_relaxed(at)         atomic_load_explicit((at), memory_order_relaxed)
 #define load_acquire(at)         atomic_load_explicit((at), memory_order_acquire)
@@ -28,16 +29,16 @@
  * own; what is spelled here is the same to the machine without that. TSan needs the C11 spelling.
  *   load_hot     of what is used once, or what nobody else writes: the compiler may read it twice
  *   load_hot_acquire  the same, for an index by which the rest is found
- *   load_once    reads once
+ *   load_wide    reads 32 bits once, as 64
  *   load_result  a plain load of what the function will probably return, into the register for that
  *   store_hot    only the owner writes; the others may look */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define load_hot(at)         (*(__typeof__(load_relaxed(at)) *)(at))
 #define load_hot_acquire(at) load_hot(at)
-#define load_once(at)                                                                              \
+#define load_wide(at)                                                                              \
     __extension__({                                                                                \
-        __typeof__(load_relaxed(at)) value_;                                                       \
-        __asm__("mov %1, %0" : "=r"(value_) : "m"(*(at)));                                         \
+        uint64_t value_;                                                                           \
+        __asm__("mov %1, %k0" : "=r"(value_) : "m"(*(at)));                                        \
         value_;                                                                                    \
     })
 #define load_result(at)                                                                            \
@@ -50,7 +51,7 @@
 #else
 #define load_hot(at)         load_relaxed(at)
 #define load_hot_acquire(at) load_acquire(at)
-#define load_once(at)        load_relaxed(at)
+#define load_wide(at)        ((uint64_t)load_relaxed(at))
 #define load_result(at)      (*(at))
 #define store_hot(at, value) store_relaxed(at, value)
 #endif

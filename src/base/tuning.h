@@ -138,9 +138,9 @@
 /* Slabs. A heap that has no more than these also gives its cached units and its holes back. */
 #define LM_EBB_SLABS LM_TUNE(16, 4)
 
-/* Bytes. Strangers' blocks from this size on may stay in the magazine of the thread that freed them.
- * Smaller ones would go on sharing cache lines with blocks of the thread they came from. */
-#define LM_KEEP_LEAST 128
+/* Bytes. Slabs of blocks from this size on are open: a block stays in the magazine of whichever thread freed
+ * it. Smaller ones would go on sharing cache lines with blocks of the thread they came from. */
+#define LM_OPEN_LEAST 64
 /* Entries, a power of two, at most 64. An outbox entry merges the frees into one bitmap word of a
  * stranger. */
 #define LM_OUTBOX_ENTRIES LM_TUNE(64, 2)
@@ -260,7 +260,8 @@
 #define LM_WARM_SLOTS 4
 #define LM_WARM_LEAST LM_TUNE(512 * LM_KIB, 256 * LM_KIB)
 #define LM_WARM_SHARE 32
-/* Heaps that can exist: ids must fit the 24 bits beside the class; each reserves a cache line. */
-#define LM_HEAPS_MOST ((size_t)1 << 20)
+/* Heaps that can exist, beside the first ones: ids must fit their 19 bits of a unit's tag, where the highest is
+ * nobody's; each reserves a cache line. */
+#define LM_HEAPS_MOST ((size_t)127 << 12)
 
 #endif

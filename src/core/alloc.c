@@ -239,6 +239,14 @@ LM_NOINLINE static void free_other(void *p, size_t unit)
         free_bad_unit(p, unit, tag);
 }
 
+/* The magazine is full, or not open, or does not take such blocks; or it has just got p. */
+static void free_strange(struct lm_heap *heap, unsigned class, void *p, size_t unit)
+{
+    if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
+        lm_fatal("free", LM_DOUBLE_FREE, p);
+    lm_heap_free_remote(heap, p, unit);
+}
+
 LM_NOINLINE void lm_free_slow(void *p)
 {
     struct lm_heap *heap = lm_thread.heap;
@@ -252,11 +260,11 @@ LM_NOINLINE void lm_free_slow(void *p)
     }
     if (lm_unlikely(heap == lm_heap_nobodys()))
         heap = heap_to_free_with();
-    uint32_t class = tag ^ heap->tag;
-    if (class >= LM_CLASSES && lm_is_common(tag))
+    uint32_t class = tag & LM_TAG_CLASS_MASK;
+    if (lm_is_common(tag))
         lm_commons_free(heap, p, unit);
-    else if (class >= LM_CLASSES)
-        lm_heap_free_strange(heap, p, unit);
+    else if (heap == lm_heap_nobodys() || !lm_heap_owns(heap, unit))
+        free_strange(heap, class, p, unit);
     else if (!lm_heap_give(heap, class, p))
         lm_heap_flush(heap, class, p);
 }

@@ -102,8 +102,8 @@ void *lm_realloc_move(void *p, size_t usable, size_t size);
 LM_INLINE bool lm_free_fast(void *p)
 {
     struct lm_heap *heap = lm_thread.heap;
-    uint32_t class = lm_heap_class_of(heap, p);
-    return lm_likely(class < LM_CLASSES) && lm_heap_give(heap, class, p);
+    uint64_t look = lm_heap_look(heap, p);
+    return lm_likely(look >= LM_LOOK_TAKES) && lm_heap_give(heap, look - LM_LOOK_TAKES, p);
 }
 
 #endif

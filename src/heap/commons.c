@@ -111,7 +111,7 @@ size_t lm_commons_supply(struct lm_heap *heap, unsigned class, void **out, size_
 void lm_commons_give(void **blocks, size_t count)
 {
     uint32_t tag = lm_unit_tag(lm_unit_of(blocks[0]));
-    struct lm_heap_control *control = lm_heap_control_at(tag >> LM_TAG_CLASS_BITS);
+    struct lm_heap_control *control = lm_heap_control_at(lm_tag_owner(tag));
     if (load_relaxed(&control->state) != LM_HEAP_COMMON || !lm_lock_try(&control->lock)) {
         for (size_t i = 0; i < count; i++)
             lm_heap_free_remote(lm_heap_nobodys(), blocks[i], lm_unit_of(blocks[i]));

@@ -19,13 +19,13 @@
  * with. */
 LM_INLINE bool lm_heap_is_first(const struct lm_heap *heap)
 {
-    return heap->tag >> LM_TAG_CLASS_BITS == LM_COMMONS + 1;
+    return heap->control->id == LM_COMMONS + 1;
 }
 
 /* tag: that of a slab's unit. */
 LM_INLINE bool lm_is_common(uint32_t tag)
 {
-    return tag >> LM_TAG_CLASS_BITS <= LM_COMMONS;
+    return lm_tag_owner(tag) <= LM_COMMONS;
 }
 
 /* Blocks that a magazine of this class takes and gives before it is promoted. */

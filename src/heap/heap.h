@@ -7,11 +7,11 @@
  * that only the owner touches; a parked heap without slabs gives them back.
  *
  *   control   | lock | state | inbox ... |            strangers push remote nodes to the inbox
- *   body      | top[72] | end[72] | tag | magazines | first slots of magazines | outbox | bins |
+ *   body      | top[72] | end[72] | filter | magazines | first slots of magazines | outbox | bins |
  *
  *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
- *   H3  every block in a magazine is used (S1) in a slab of this class; most are of this heap
+ *   H3  every block in a magazine is used (S1) in a slab of this class, of this heap, of a commons, or open
  *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` exactly
  *       while the place holds no slab
  *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
@@ -169,10 +169,14 @@ struct lm_heap {
     _Atomic(void **) top[LM_CLASSES];
     /* [o] H2 */
     void **end[LM_CLASSES];
-    /* [c] id << 8: what a unit's tag must be, but for the class, to be ours */
-    uint32_t tag;
+    /* [c] all bits that our slabs' tags lack, but for the class: or-ed to a unit's tag it gives LM_LOOK_TAKES
+     * or above only if the tag is ours or LM_TAG_OPEN */
+    uint64_t filter;
     /* [c] */
     struct lm_heap_control *control;
+    /* [o] a slab of this class may have had guests since the heap's birth: its blocks may be larger than
+     * the class says */
+    bool is_host[LM_CLASSES];
     struct lm_magazine magazines[LM_CLASSES];
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
@@ -192,9 +196,6 @@ struct lm_heap {
     uint64_t outbox_used;
     /* [c] NULL: slot 0 of all magazines that are not open */
     void *no_slot;
-    /* [o] a slab of this class may have had guests since the heap's birth: its blocks may be larger than
-     * the class says */
-    bool is_host[LM_CLASSES];
     /* [o] in the order in which classes are used, so that a thread of few classes has few pages */
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
     /* From here on only threads that free strangers' blocks or have slabs of their own write. */
@@ -209,7 +210,7 @@ _Static_assert(offsetof(struct lm_heap, first_slots) <= 2560,
                "a thread of two dozen classes needs one page of its heap");
 
 /* What a thread without a heap points at: its magazines are empty and full at once. Read-only, and no
- * more than the front of a heap, down to `control`: nobody looks further. */
+ * more than the front of a heap, down to `is_host`: nobody looks further. */
 extern LM_HIDDEN const struct lm_heap_front lm_heap_none;
 
 LM_INLINE struct lm_heap *lm_heap_nobodys(void)
@@ -237,11 +238,8 @@ void *lm_heap_refill(struct lm_heap *heap, unsigned class);
 void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 
-/* Frees a block whose slab belongs to another heap, and not to a commons; either may be nobody's. The
- * first one may keep it in the magazine, if there is room and the thread does not only free: who gives
- * and takes such blocks in turn need not wake the owner for each. */
-void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit);
-/* Without keeping it; also for commons. */
+/* Frees a block whose slab belongs to another heap, which may be a commons, and is not to be kept. The
+ * first heap may be nobody's. */
 void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit);
 
 /* Delivers what the outbox holds. Takes no lock but tries those of parked heaps. */
@@ -288,14 +286,24 @@ LM_INLINE void *lm_heap_take(struct lm_heap *heap, size_t class)
     return p;
 }
 
-/* The class if p is in a slab of this heap, else something >= LM_CLASSES. */
-LM_INLINE uint32_t lm_heap_class_of(const struct lm_heap *heap, const void *p)
+/* What the tag of p's unit says to this heap: if the heap's magazines take p, this and the class, else
+ * something below. */
+#define LM_LOOK_TAKES (UINT64_MAX << LM_TAG_CLASS_BITS)
+
+LM_INLINE uint64_t lm_heap_look(const struct lm_heap *heap, const void *p)
 {
     size_t unit = lm_unit_of(p);
     /* relaxed: see lm_window_units */
     if (lm_unlikely(unit >= load_hot(&lm_window_units)))
-        return UINT32_MAX;
-    return load_once(&lm_window.map[unit]) ^ heap->tag;
+        return 0;
+    return load_wide(&lm_window.map[unit]) | heap->filter;
+}
+
+/* Is this heap the owner of the unit's slab? */
+LM_INLINE bool lm_heap_owns(const struct lm_heap *heap, size_t unit)
+{
+    /* relaxed: it becomes ours, and somebody else's, only under our lock */
+    return load_relaxed(&lm_slab_of_unit(unit)->owner) == heap->control->id;
 }
 
 /* The same as below where there may be guests: only if p is the start of a block. */
@@ -304,9 +312,10 @@ size_t lm_heap_usable_in_host(const void *p);
 /* Bytes of the block at p, which is not proved to be one; 0: that takes a closer look. */
 LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
 {
-    uint32_t class = lm_heap_class_of(heap, p);
-    if (lm_unlikely(class >= LM_CLASSES))
+    uint64_t look = lm_heap_look(heap, p);
+    if (lm_unlikely(look < LM_LOOK_TAKES))
         return 0;
+    size_t class = look - LM_LOOK_TAKES;
     if (lm_unlikely(heap->is_host[class]))
         return lm_heap_usable_in_host(p);
     return lm_class_table[class].size;

@@ -94,22 +94,6 @@ void lm_outbox_flush(struct lm_heap *heap)
     heap->outbox_size = 0;
 }
 
-void lm_heap_free_strange(struct lm_heap *heap, void *p, size_t unit)
-{
-    unsigned class = lm_unit_tag(unit) & LM_TAG_CLASS_MASK;
-    if (lm_unlikely(heap == lm_heap_nobodys())) {
-        lm_heap_free_remote(heap, p, unit);
-        return;
-    }
-    if (lm_class_table[class].size >= LM_KEEP_LEAST && heap->magazines[class].flushes == 0) {
-        if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
-            lm_fatal("free", LM_DOUBLE_FREE, p);
-        if (lm_heap_give(heap, class, p))
-            return;
-    }
-    lm_heap_free_remote(heap, p, unit);
-}
-
 /* p's entry is for p's word from now on. */
 static void open_entry(struct lm_heap *heap, const void *p, const struct lm_slot *slot)
 {

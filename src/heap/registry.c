@@ -27,21 +27,23 @@ _Static_assert(LM_CLASSES == 3 * 24, "ALL() names every class");
 struct lm_heap_front {
     _Atomic(void **) top[LM_CLASSES];
     void **end[LM_CLASSES];
-    uint32_t tag;
+    uint64_t filter;
     struct lm_heap_control *control;
+    bool is_host[LM_CLASSES];
 };
 
 _Static_assert(offsetof(struct lm_heap_front, top) == offsetof(struct lm_heap, top) &&
                    offsetof(struct lm_heap_front, end) == offsetof(struct lm_heap, end) &&
-                   offsetof(struct lm_heap_front, tag) == offsetof(struct lm_heap, tag) &&
-                   offsetof(struct lm_heap_front, control) == offsetof(struct lm_heap, control),
+                   offsetof(struct lm_heap_front, filter) == offsetof(struct lm_heap, filter) &&
+                   offsetof(struct lm_heap_front, control) == offsetof(struct lm_heap, control) &&
+                   offsetof(struct lm_heap_front, is_host) == offsetof(struct lm_heap, is_host),
                "what is read of lm_heap_none lies where a heap has it");
 
 /* A whole heap would be three more pages of the library's data. */
 const struct lm_heap_front lm_heap_none = {
     .top = {ALL(&empty_slot)},
     .end = {ALL(&empty_slot)},
-    .tag = UINT32_MAX << LM_TAG_CLASS_BITS,
+    .filter = UINT64_MAX << 32,
 };
 
 struct lm_heap_control *lm_heap_controls;
@@ -188,7 +190,7 @@ void lm_heap_wake_body(struct lm_heap_control *control)
 {
     struct lm_heap *heap = control->body;
     heap->control = control;
-    heap->tag = lm_heap_id(control) << LM_TAG_CLASS_BITS;
+    heap->filter = ~(uint64_t)(lm_tag_of_owner(lm_heap_id(control)) | LM_TAG_CLASS_MASK);
     lm_heap_init_magazines(heap);
     control->is_dormant = false;
 }
@@ -240,6 +242,7 @@ static void make_dormant(struct lm_heap_control *control)
     /* A fork may have orphaned a heap that still has units, or grown magazines without blocks. */
     lm_stock_empty(&heap->stock);
     lm_heap_empty_magazines(heap);
+    lm_outbox_flush(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++)
         lm_bin_reset(&heap->bins[class]);
     size_t size = lm_round_up(sizeof *heap, lm_os.page_size);

@@ -186,7 +186,9 @@ static size_t release_first(struct lm_heap *heap, unsigned class, void **blocks,
     const char *p = blocks[0];
     size_t unit = lm_unit_of(p);
     uint32_t slot;
-    if (lm_unlikely(lm_unit_tag(unit) != (heap->tag | class)))
+    uint32_t tag = lm_unit_tag(unit);
+    if (lm_unlikely(tag <= UINT8_MAX || (tag & LM_TAG_CLASS_MASK) != class) ||
+        !lm_heap_owns(heap, unit))
         return release_strange(heap, class, blocks, count);
     struct lm_slab *slab = lm_slab_of_unit(unit);
     uint32_t offset = (uint32_t)(p - lm_unit_address(slab->unit));
@@ -219,6 +221,7 @@ LM_NOINLINE static size_t release_alone(struct lm_heap *heap, uint32_t tag, stru
     const _Atomic(uint32_t) *const map = lm_window.map;
     const _Atomic(uint32_t) *const detail = lm_window.detail;
     char *const descriptors = lm_metadata.base;
+    const uint32_t owner = lm_heap_id(heap->control);
     void **at = blocks;
     for (; at < last; at++) {
         uintptr_t offset = (uintptr_t)at[0] - base;
@@ -230,7 +233,7 @@ LM_NOINLINE static size_t release_alone(struct lm_heap *heap, uint32_t tag, stru
         struct lm_slab *slab = (void *)(descriptors + (index << LM_METADATA_LOG2));
         offset -= (uintptr_t)slab->unit << lm_unit_log2;
         if (!lm_reciprocal_slot_at(shape.reciprocal, (uint32_t)offset, &slot) ||
-            slot >= slab->slots || lm_slab_is_special(slab))
+            slot >= slab->slots || load_hot(&slab->owner) != owner || lm_slab_is_special(slab))
             break;
         uint64_t word = slab->free[slot / 64];
         uint32_t used = slab->used;
@@ -248,10 +251,11 @@ LM_NOINLINE static size_t release_alone(struct lm_heap *heap, uint32_t tag, stru
 void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count)
 {
     const struct lm_class shape = lm_class_table[class];
+    const uint32_t tag = lm_slab_tag_for(lm_heap_id(heap->control), class);
     void **const last = blocks + count - 1;
     while (blocks < last) {
         if (!are_neighbours(blocks, shape.size)) {
-            size_t alone = release_alone(heap, heap->tag | class, shape, blocks, last);
+            size_t alone = release_alone(heap, tag, shape, blocks, last);
             heap->sweep.used_size -= alone * shape.size;
             blocks += alone;
         }

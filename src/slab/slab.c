@@ -4,6 +4,7 @@
  */
 #include "slab/slab.h"
 
+#include "base/options.h"
 #include "os/os.h"
 
 static size_t descriptor_size(uint32_t words, uint32_t *remote_offset)
@@ -40,12 +41,32 @@ size_t lm_slab_tight_units(unsigned class, size_t held)
     return best;
 }
 
+uint32_t lm_slab_tag_for(uint32_t owner, unsigned class)
+{
+    bool is_open =
+        lm_class_table[class].size >= LM_OPEN_LEAST && owner > LM_COMMONS && lm_options.magazines;
+    return (is_open ? LM_TAG_OPEN : lm_tag_of_owner(owner)) | class;
+}
+
+static uint32_t tag_of(const struct lm_slab *slab)
+{
+    uint32_t owner = load_relaxed(&slab->owner);
+    if (lm_slab_has_guests(slab))
+        return lm_tag_of_owner(owner) | slab->class;
+    return lm_slab_tag_for(owner, slab->class);
+}
+
 static void tag_units(const struct lm_slab *slab, uint32_t tag, uint32_t detail)
 {
     for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
         store_relaxed(lm_unit_detail(unit), detail);
         store_relaxed(&lm_window.map[unit], tag);
     }
+}
+
+void lm_slab_tag(const struct lm_slab *slab)
+{
+    tag_units(slab, tag_of(slab), lm_metadata_index(slab));
 }
 
 struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32_t owner)
@@ -67,7 +88,7 @@ struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32
         slab->free[word] = lm_bits_ones((unsigned)lm_min(64, slots - word * 64));
         lm_slab_remote(slab, word)->slab = lm_metadata_index(slab);
     }
-    tag_units(slab, owner << LM_TAG_CLASS_BITS | class, lm_metadata_index(slab));
+    lm_slab_tag(slab);
     return slab;
 }
 
@@ -82,8 +103,7 @@ void lm_slab_destroy(struct lm_slab *slab)
 void lm_slab_hand_over(struct lm_slab *slab, uint32_t owner)
 {
     store_relaxed(&slab->owner, owner);
-    for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++)
-        store_relaxed(&lm_window.map[unit], owner << LM_TAG_CLASS_BITS | slab->class);
+    lm_slab_tag(slab);
 }
 
 bool lm_slab_put(struct lm_slab *slab, uint32_t word, uint64_t mask)
@@ -219,7 +239,7 @@ void lm_slab_verify(struct lm_slab *slab)
         guests += lm_bits_count(joined & ~(joined << 1));
     }
     LM_INVARIANT(guests == load_relaxed(&slab->guests));
-    uint32_t tag = load_relaxed(&slab->owner) << LM_TAG_CLASS_BITS | slab->class;
+    uint32_t tag = tag_of(slab);
     for (size_t unit = slab->unit; unit < slab->unit + slab->units; unit++) {
         LM_INVARIANT(lm_unit_tag(unit) == tag);
         LM_INVARIANT(lm_slab_of_unit(unit) == slab);

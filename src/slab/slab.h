@@ -19,7 +19,8 @@
  *       hands of the thread that is delivering the node.
  *   S5  a guest is a block of another class in neighbouring slots of one word: all but the first are
  *       joined, and used. A slot that is not joined begins a block or is free.
- *   S4  all units' tags are owner << 8 | class, and their detail is the slab's index
+ *   S4  all units' tags name the class, and the owner unless the slab is open (lm_slab_tag); their detail is
+ *       the slab's index
  */
 #ifndef LM_SLAB_SLAB_H
 #define LM_SLAB_SLAB_H
@@ -106,6 +107,11 @@ struct lm_slab *lm_slab_create(unsigned class, size_t unit, size_t units, uint32
 void lm_slab_destroy(struct lm_slab *slab);
 /* Gives the slab to another heap: owner and tags. Both heaps' locks. */
 void lm_slab_hand_over(struct lm_slab *slab, uint32_t owner);
+
+/* What the units of a slab without guests are tagged. */
+uint32_t lm_slab_tag_for(uint32_t owner, unsigned class);
+/* Tags its units, after what that depends on has changed. */
+void lm_slab_tag(const struct lm_slab *slab);
 
 /* Takes up to `count` free slots, lowest first, and stores their addresses at out[0], out[-1], ...
  * Result: how many. */

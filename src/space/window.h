@@ -17,7 +17,8 @@
  * are only numbers until a piece is mapped; pieces that somebody else occupies are skipped.
  *
  *   W1  units [0, lm_window_units) are committed, or tagged LM_TAG_TAKEN
- *   W2  map[u] is LM_TAG_FREE, _TAKEN, _LARGE, _KEPT or owner << 8 | class
+ *   W2  map[u] is LM_TAG_FREE, _TAKEN, _LARGE, _KEPT or a slab's: LM_TAG_OPEN or lm_tag_of_owner(),
+ *       and the class
  *   W3  detail[-u] is the slab's metadata index for every unit of a slab, and the length in units
  *       for the first unit of a large run
  */
@@ -25,6 +26,7 @@
 #define LM_SPACE_WINDOW_H
 
 #include "base/atomics.h"
+#include "base/bits.h"
 #include "base/classes.h"
 #include "base/tuning.h"
 #include "space/area.h"
@@ -44,7 +46,11 @@ enum lm_tag {
     LM_TAG_KEPT = 0xF2,
     LM_TAG_CLASS_BITS = 8,
     LM_TAG_CLASS_MASK = (1 << LM_TAG_CLASS_BITS) - 1,
+    LM_TAG_OWNER_BITS = 19,
 };
+
+/* Of a slab whose blocks any thread may put into its magazines. */
+#define LM_TAG_OPEN (UINT32_MAX << LM_TAG_CLASS_BITS)
 
 struct lm_window {
     /* [c] address of unit 0 */
@@ -111,6 +117,20 @@ LM_INLINE char *lm_unit_address(size_t unit)
 LM_INLINE uint32_t lm_unit_tag(size_t unit)
 {
     return load_relaxed(&lm_window.map[unit]);
+}
+
+/* An owner's id, and above it how many of its bits are zero. So no owner's tag has all the bits of
+ * another's: one that had all the ones would have a smaller number above them. */
+LM_INLINE uint32_t lm_tag_of_owner(uint32_t id)
+{
+    uint32_t zeros = LM_TAG_OWNER_BITS - (uint32_t)lm_bits_count(id);
+    return (zeros << LM_TAG_OWNER_BITS | id) << LM_TAG_CLASS_BITS;
+}
+
+/* The id in a slab's tag; of an open one something that is nobody's. */
+LM_INLINE uint32_t lm_tag_owner(uint32_t tag)
+{
+    return tag >> LM_TAG_CLASS_BITS & (uint32_t)lm_bits_ones(LM_TAG_OWNER_BITS);
 }
 
 LM_INLINE _Atomic(uint32_t) *lm_unit_detail(size_t unit)

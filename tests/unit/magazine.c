@@ -16,8 +16,10 @@ static void *blocks[BLOCKS];
 /* H3 */
 static bool is_of(const struct lm_heap *heap, unsigned class, const void *block)
 {
-    uint32_t tag = lm_unit_tag(lm_unit_of(block));
-    return (tag & LM_TAG_CLASS_MASK) == class && (lm_is_common(tag) || (tag ^ heap->tag) == class);
+    size_t unit = lm_unit_of(block);
+    uint32_t tag = lm_unit_tag(unit);
+    return tag > UINT8_MAX && (tag & LM_TAG_CLASS_MASK) == class &&
+           (lm_is_common(tag) || lm_heap_owns(heap, unit));
 }
 
 /* H1 to H3 and the limits, for all magazines. */

@@ -165,6 +165,36 @@ static bool remote_nodes_know_their_slab_and_word(void)
     return true;
 }
 
+/* What the hot path of free asks of a unit's tag. */
+static bool passes(uint32_t tag, uint32_t owner)
+{
+    return (tag | (lm_tag_of_owner(owner) ^ LM_TAG_OPEN)) >= LM_TAG_OPEN;
+}
+
+static bool no_owners_tag_passes_for_anothers(void)
+{
+    for (uint32_t mine = 1; mine < 3000; mine++) {
+        UNIT_CHECK(lm_tag_owner(lm_tag_of_owner(mine)) == mine && passes(LM_TAG_OPEN, mine));
+        UNIT_CHECK(!passes(LM_TAG_FREE, mine) && !passes(LM_TAG_KEPT, mine));
+        for (uint32_t other = 1; other < 3000; other++)
+            UNIT_CHECK(passes(lm_tag_of_owner(other), mine) == (other == mine));
+    }
+    uint64_t random = seed;
+    for (int i = 0; i < 1000000; i++) {
+        uint32_t mine = (uint32_t)(1 + unit_below(&random, LM_HEAPS_MOST));
+        uint32_t other = (uint32_t)(1 + unit_below(&random, LM_HEAPS_MOST));
+        UNIT_CHECK_THAT(passes(lm_tag_of_owner(other), mine) == (other == mine), "%u for %u", other,
+                        mine);
+    }
+    return lm_tag_owner(LM_TAG_OPEN) > LM_HEAPS_MOST + LM_CONTROLS_FIRST;
+}
+
+static uint32_t tag_for(uint32_t owner, unsigned class)
+{
+    bool is_open = lm_class_table[class].size >= LM_OPEN_LEAST && owner > LM_COMMONS;
+    return (is_open ? LM_TAG_OPEN : lm_tag_of_owner(owner)) | class;
+}
+
 static bool units_carry_owner_and_class(void)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
@@ -172,11 +202,11 @@ static bool units_carry_owner_and_class(void)
         size_t unit = slab->unit;
         size_t units = slab->units;
         for (size_t i = 0; i < units; i++)
-            UNIT_CHECK(lm_unit_tag(unit + i) == (OWNER << 8 | class) &&
+            UNIT_CHECK(lm_unit_tag(unit + i) == tag_for(OWNER, class) &&
                        lm_slab_of_unit(unit + i) == slab);
         lm_slab_hand_over(slab, OWNER + 1);
         for (size_t i = 0; i < units; i++)
-            UNIT_CHECK(lm_unit_tag(unit + i) == ((OWNER + 1) << 8 | class));
+            UNIT_CHECK(lm_unit_tag(unit + i) == tag_for(OWNER + 1, class));
         UNIT_CHECK(slab->owner == OWNER + 1);
         lm_slab_verify(slab);
         destroy();
@@ -310,6 +340,7 @@ static void run_truths(void)
     UNIT_TRUTH(slots_are_taken_lowest_first);
     UNIT_TRUTH(only_starts_of_slots_are_found);
     UNIT_TRUTH(remote_nodes_know_their_slab_and_word);
+    UNIT_TRUTH(no_owners_tag_passes_for_anothers);
     UNIT_TRUTH(units_carry_owner_and_class);
     UNIT_TRUTH(purge_returns_exactly_the_holes);
 }
