@@ -9,7 +9,7 @@ lm_core_sources = \
 	src/space/marks.c src/space/marks.h src/space/metadata.c src/space/metadata.h src/space/runs.c src/space/runs.h \
 	src/space/units.c src/space/units.h src/space/window.c src/space/window.h \
 	src/slab/guest.c src/slab/slab.c src/slab/slab.h \
-	src/heap/bin.c src/heap/bin.h src/heap/commons.c src/heap/commons.h src/heap/ebb.c src/heap/heap.h src/heap/hosts.c src/heap/huge.c src/heap/huge.h \
+	src/heap/bin.c src/heap/bin.h src/heap/commons.c src/heap/commons.h src/heap/ebb.c src/heap/heap.h src/heap/hosts.c src/heap/huge.c src/heap/huge.h src/heap/zone.c src/heap/zone.h \
 	src/heap/idle.c src/heap/idle.h \
 	src/heap/magazine.c src/heap/outbox.c src/heap/owner.h src/heap/registry.c \
 	src/heap/registry.h src/heap/slabs.c src/heap/stock.c src/heap/stock.h src/heap/sweep.c \

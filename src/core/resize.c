@@ -99,31 +99,46 @@ static void *copy_to_new(void *p, size_t usable, size_t size)
 /* What has grown will grow again: so it goes where that needs no further copy. */
 static void *copy_to_room(void *p, size_t usable, size_t size)
 {
-    if (size <= lm_max(usable, LM_SMALL_MAX) || size > LM_GROW_COPY_MOST)
+    if (size <= usable || size < 65536 || size > LM_GROW_COPY_MOST)
         return NULL;
     void *fresh = lm_large_take_roomy(size, size * LM_GROW_ROOM);
     return fresh == NULL ? NULL : copy_over(fresh, p, usable);
+}
+
+/* Of a block that is in the huge zone now. */
+static void leave_units(size_t unit, enum lm_huge_source source)
+{
+    switch (source) {
+    case LM_SOURCE_KEPT:
+        lm_large_give(unit);
+        break;
+    case LM_SOURCE_EMPTY:
+        lm_large_give_empty(unit);
+        break;
+    case LM_SOURCE_LOST:
+        lm_large_abandon(unit);
+        break;
+    }
 }
 
 /* Without a copy of much; NULL if that is not possible. */
 static void *stretch_large(void *p, const struct place *place, size_t size)
 {
     bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
-    /* What has grown so far goes where huge pages can be had. */
-    bool is_leaving = size > place->usable && size > LM_HUGE_PAGES_FROM;
+    /* What has grown so far goes where huge pages can be had, or where its like left theirs. */
+    bool is_leaving =
+        size > place->usable &&
+        (size > LM_HUGE_PAGES_FROM || (size > LM_GROW_COPY_MOST && lm_huge_has_warm(size)));
     if (fits_kind && !is_leaving && lm_large_resize(place->unit, size))
         return p;
-    void *copied = copy_to_room(p, place->usable, size);
+    void *copied = is_leaving ? NULL : copy_to_room(p, place->usable, size);
     if (copied != NULL)
         return copied;
     if (size >= LM_MOVE_LEAST && size > place->usable) {
-        bool is_source_lost;
-        void *moved = lm_huge_move_in(p, place->usable, size, &is_source_lost);
+        enum lm_huge_source source;
+        void *moved = lm_huge_move_in(p, place->usable, size, &source);
         if (moved != NULL) {
-            if (is_source_lost)
-                lm_large_abandon(place->unit);
-            else
-                lm_large_give(place->unit);
+            leave_units(place->unit, source);
             return moved;
         }
     }

@@ -9,12 +9,12 @@
 #include "os/lock.h"
 #include "os/os.h"
 #include "space/metadata.h"
-#include "space/runs.h"
 #include "space/units.h"
 
 #include <string.h>
 
-/* Touched by the block's holder alone, and by whoever frees it. */
+/* Touched by the block's holder alone, and by whoever frees it; but while it is lent, `usable` and `touched`
+ * under the lock. */
 struct huge {
     /* [c] */
     char *start;
@@ -26,260 +26,200 @@ struct huge {
     size_t committed;
     /* [o] bytes from the start on that may hold something, Z3 */
     size_t touched;
-    /* [c] has headroom; asks for huge pages */
+    /* [o] has headroom; asks for huge pages; is kept warm */
     bool is_growing;
     /* [o] its pages may lie in several mappings of the kernel: it cannot be moved */
     bool is_pieced;
+    /* [a] it has a warm tail, which others may take from it. Set by the owner, cleared by a release under the
+     * lock whose partner is the owner's acquire; who reads an old value only takes the lock in vain. */
+    _Atomic(bool) is_lent;
 };
 
+/* What is in no block's use. */
 static struct {
     /* rank HUGE */
     struct lm_lock lock;
-    /* [l] granules without a slot */
-    struct lm_runs free;
-    /* [c] after the first use: Z2 */
-    _Atomic(uint32_t) *map;
-    struct lm_area map_area;
-    /* [a] granules known to `free` and the map so far; relaxed: grows under the lock, and whoever
-     * holds a block's pointer got it after its granule was known */
-    _Atomic(size_t) known;
-    /* [a] relaxed: the limit that it is compared with need not be exact */
-    _Atomic(size_t) slots;
-    /* [a] relaxed: a statistic */
-    _Atomic(size_t) total;
     /* [l] slots that growing blocks left, with their pages; the newest last */
-    struct huge *warm[LM_WARM_SLOTS];
-    /* [l] bytes touched in them */
-    size_t warm_size;
+    struct huge *slots[LM_WARM_SLOTS];
+    /* [l] the block that took one over last, if it still has the tail */
+    struct huge *lent;
+    /* [l] bytes touched in the slots */
+    size_t size;
     /* [l] milliseconds: when the last one came or went */
-    uint64_t warm_since;
-    /* [a] relaxed: written under the lock; who looks without it asks again with it */
-    _Atomic(uint32_t) warm_count;
-    /* [l] */
-    bool is_ready;
-} zone = {.lock = LM_LOCK_OF(LM_RANK_HUGE)};
+    uint64_t since;
+    /* [a] relaxed: written under the lock; who looks without it asks again with it. Slots; bytes touched in
+     * one of them at most; is something lent. */
+    _Atomic(uint32_t) count;
+    _Atomic(size_t) most;
+    _Atomic(bool) has_lent;
+} warm = {.lock = LM_LOCK_OF(LM_RANK_HUGE)};
 
-static const size_t granule_size = (size_t)1 << LM_GRANULE_LOG2;
-
-static size_t zone_granules(void)
-{
-    return lm_window.zone_size >> LM_GRANULE_LOG2;
-}
-
-static char *granule_address(size_t granule)
-{
-    return (char *)(lm_window.zone + (granule << LM_GRANULE_LOG2)); // NOLINT
-}
+/* [a] relaxed: a statistic */
+static _Atomic(size_t) total;
 
 static size_t whole_pages(size_t size)
 {
     return lm_round_up(size, lm_os.page_size);
 }
 
-static void prepare_locked(void)
-{
-    if (zone.is_ready)
-        return;
-    const struct lm_area *area = lm_units_huge_area();
-    size_t map_size = whole_pages(zone_granules() * sizeof(uint32_t));
-    zone.map_area = (struct lm_area){.base = area->base, .reserved = map_size};
-    zone.free.area =
-        (struct lm_area){.base = area->base + map_size, .reserved = area->reserved - map_size};
-    zone.map = (_Atomic(uint32_t) *)(void *)area->base;
-    lm_runs_init(&zone.free, zone_granules());
-    zone.is_ready = true;
-}
-
-/* Address space is made known by and by, so that a small program's index stays small. */
-static bool extend_locked(size_t count)
-{
-    size_t old = load_relaxed(&zone.known);
-    size_t known = lm_min(old + lm_max(count, lm_max(old, 64)), zone_granules());
-    if (known == old || !lm_runs_extend(&zone.free, known) ||
-        !lm_area_extend(&zone.map_area, known * sizeof(uint32_t)))
-        return false;
-    /* In this order a fork in between loses granules instead of giving them twice. */
-    store_relaxed(&zone.known, known);
-    lm_runs_put(&zone.free, old, known - old);
-    return true;
-}
-
-/* First granule of `count` free ones, aligned; LM_NO_RUN if the zone is full. */
-static size_t take_granules(size_t count, size_t alignment)
-{
-    size_t spare = alignment <= granule_size ? 0 : (alignment >> LM_GRANULE_LOG2) - 1;
-    size_t granule;
-    lm_lock_take(&zone.lock);
-    prepare_locked();
-    granule = lm_runs_find(&zone.free, count + spare);
-    if (granule == LM_NO_RUN && extend_locked(count + spare))
-        granule = lm_runs_find(&zone.free, count + spare);
-    if (granule != LM_NO_RUN) {
-        uintptr_t address = lm_round_up((uintptr_t)granule_address(granule), alignment);
-        granule = (address - lm_window.zone) >> LM_GRANULE_LOG2;
-        lm_runs_drop(&zone.free, granule, count);
-        add_relaxed(&zone.slots, 1u);
-    }
-    lm_lock_give(&zone.lock);
-    return granule;
-}
-
-static void give_granules(size_t granule, size_t count)
-{
-    lm_lock_take(&zone.lock);
-    lm_runs_put(&zone.free, granule, count);
-    sub_relaxed(&zone.slots, 1u);
-    lm_lock_give(&zone.lock);
-}
-
-/* Commits [from, to) of a slot. */
-static enum lm_os_map commit(char *start, size_t from, size_t to)
-{
-    if (from == to)
-        return LM_OS_MAPPED;
-    if (lm_window.is_virtual)
-        return lm_os_map_at(start + from, to - from);
-    return lm_os_commit(start + from, to - from) ? LM_OS_MAPPED : LM_OS_REFUSED;
-}
-
-static void decommit(char *start, size_t size)
-{
-    bool is_zero;
-    if (lm_window.is_virtual)
-        lm_os_unmap(start, size);
-    else if (!lm_os_decommit(start, size) && (!lm_os_purge(start, size, &is_zero) || !is_zero))
-        memset(start, 0, size);
-}
-
-/* A slot whose first `size` bytes are committed; its granules, or LM_NO_RUN. Space that somebody
- * else occupies in a virtual zone is left out for good. */
-static size_t take_slot(size_t count, size_t alignment, size_t size)
-{
-    for (int tries = 0; tries < 64; tries++) {
-        size_t granule = take_granules(count, alignment);
-        if (granule == LM_NO_RUN)
-            return LM_NO_RUN;
-        enum lm_os_map result = commit(granule_address(granule), 0, size);
-        if (result == LM_OS_MAPPED)
-            return granule;
-        if (result == LM_OS_REFUSED) {
-            give_granules(granule, count);
-            return LM_NO_RUN;
-        }
-        sub_relaxed(&zone.slots, 1u);
-    }
-    return LM_NO_RUN;
-}
-
 /* What is added wraps around where it is less. */
 static void count(size_t added)
 {
-    lm_units_count_huge(add_relaxed(&zone.total, added) + added);
+    lm_units_count_huge(add_relaxed(&total, added) + added);
 }
 
 static void give_slot(struct huge *huge)
 {
-    decommit(huge->start, huge->committed);
-    give_granules(huge->granule, huge->granules);
+    lm_zone_decommit(huge->start, huge->committed);
+    lm_zone_give(huge->granule, huge->granules);
     lm_metadata_give(huge, sizeof *huge);
+}
+
+/* The tail that a block did not reach goes back. */
+static size_t end_loan_locked(void)
+{
+    bool is_zero;
+    struct huge *huge = warm.lent;
+    if (huge == NULL)
+        return 0;
+    size_t tail = huge->touched - huge->usable;
+    if (tail != 0 && lm_os_purge(huge->start + huge->usable, tail, &is_zero) && is_zero)
+        huge->touched = huge->usable;
+    warm.lent = NULL;
+    store_relaxed(&warm.has_lent, false);
+    /* partner: the acquire in begin_change and lm_huge_give */
+    store_release(&huge->is_lent, false);
+    return tail;
+}
+
+static void sum_up_locked(uint32_t slots)
+{
+    size_t most = 0;
+    warm.size = 0;
+    for (uint32_t i = 0; i < slots; i++) {
+        most = lm_max(most, warm.slots[i]->touched);
+        warm.size += warm.slots[i]->touched;
+    }
+    store_relaxed(&warm.most, most);
+    store_relaxed(&warm.count, slots);
+}
+
+static struct huge *take_out_locked(uint32_t at)
+{
+    uint32_t slots = load_relaxed(&warm.count) - 1;
+    struct huge *huge = warm.slots[at];
+    memmove(&warm.slots[at], &warm.slots[at + 1], (slots - at) * sizeof huge);
+    sum_up_locked(slots);
+    lm_units_drop_huge(huge->touched);
+    return huge;
 }
 
 /* A block that realloc made grow is often followed by another one. False: the slot is still the
  * caller's. */
 static bool keep_warm(struct huge *huge)
 {
-    size_t held = lm_units_totals().in_use << lm_unit_log2;
-    size_t most = lm_min(LM_WARM_LEAST + held / LM_WARM_SHARE, LM_HUGE_PAGES_FROM);
-    if (!huge->is_growing || huge->touched > most || lm_window.is_virtual ||
-        lm_units_have_limit() || !lm_options.magazines)
+    struct huge *oldest = NULL;
+    bool is_worth_it = huge->is_growing && lm_options.magazines && lm_options.purge_delay_ms != 0;
+    if (!is_worth_it || lm_window.is_virtual || lm_units_have_limit())
         return false;
     uint64_t now_ms = lm_os_clock_ms();
-    lm_lock_take(&zone.lock);
-    uint32_t slots = load_relaxed(&zone.warm_count);
-    bool is_kept = slots < LM_WARM_SLOTS && zone.warm_size + huge->touched <= most;
+    lm_lock_take(&warm.lock);
+    if (load_relaxed(&warm.count) == LM_WARM_SLOTS)
+        oldest = take_out_locked(0);
+    bool is_kept = lm_units_keep_huge(huge->touched);
     if (is_kept) {
-        zone.warm[slots] = huge;
-        store_relaxed(&zone.warm_count, slots + 1);
-        zone.warm_size += huge->touched;
-        zone.warm_since = now_ms;
+        uint32_t slots = load_relaxed(&warm.count);
+        warm.slots[slots] = huge;
+        warm.since = now_ms;
+        sum_up_locked(slots + 1);
     }
-    lm_lock_give(&zone.lock);
+    lm_lock_give(&warm.lock);
+    if (oldest != NULL)
+        give_slot(oldest);
     return is_kept;
 }
 
-/* The slot that was left last, if so much of it is warm; else NULL. */
-static struct huge *take_warm(size_t size)
+/* The warmest slot, if that is warm enough; else NULL. */
+static struct huge *take_warm_locked(size_t size)
 {
-    struct huge *huge = NULL;
-    uint64_t now_ms = lm_os_clock_ms();
-    lm_lock_take(&zone.lock);
-    uint32_t slots = load_relaxed(&zone.warm_count);
-    if (slots != 0 && zone.warm[slots - 1]->touched >= size) {
-        huge = zone.warm[slots - 1];
-        store_relaxed(&zone.warm_count, slots - 1);
-        zone.warm_size -= huge->touched;
-        zone.warm_since = now_ms;
-    }
-    lm_lock_give(&zone.lock);
-    return huge;
+    uint32_t slots = load_relaxed(&warm.count);
+    size_t most = load_relaxed(&warm.most);
+    if (slots == 0 || most < size)
+        return NULL;
+    uint32_t at = slots - 1;
+    while (warm.slots[at]->touched != most)
+        at--;
+    return take_out_locked(at);
+}
+
+bool lm_huge_has_warm(size_t size)
+{
+    return load_relaxed(&warm.most) / 2 >= size;
 }
 
 size_t lm_huge_cool(void)
 {
     size_t cooled = 0;
     struct huge *huge;
-    while ((huge = take_warm(0)) != NULL) {
-        cooled += huge->touched;
-        give_slot(huge);
-    }
+    do {
+        lm_lock_take(&warm.lock);
+        cooled += end_loan_locked();
+        huge = take_warm_locked(0);
+        lm_lock_give(&warm.lock);
+        if (huge != NULL) {
+            cooled += huge->touched;
+            give_slot(huge);
+        }
+    } while (huge != NULL);
     return cooled;
 }
 
 size_t lm_huge_warm_size(void)
 {
-    lm_lock_take(&zone.lock);
-    size_t size = zone.warm_size;
-    lm_lock_give(&zone.lock);
+    lm_lock_take(&warm.lock);
+    size_t size = warm.size + (warm.lent == NULL ? 0 : warm.lent->touched - warm.lent->usable);
+    lm_lock_give(&warm.lock);
     return size;
 }
 
 void lm_huge_tick(uint64_t now_ms)
 {
-    if (lm_likely(load_relaxed(&zone.warm_count) == 0))
+    if (lm_likely(load_relaxed(&warm.count) == 0 && !load_relaxed(&warm.has_lent)))
         return;
-    lm_lock_take(&zone.lock);
-    bool is_due = now_ms - zone.warm_since >= LM_DEMAND_WINDOW_MS;
-    lm_lock_give(&zone.lock);
+    lm_lock_take(&warm.lock);
+    bool is_due = now_ms - warm.since >= LM_DEMAND_WINDOW_MS;
+    lm_lock_give(&warm.lock);
     if (is_due)
         lm_huge_cool();
 }
 
 void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
 {
+    static const size_t granule_size = (size_t)1 << LM_GRANULE_LOG2;
     size_t usable = whole_pages(size);
     size_t headroom = fit == LM_HUGE_GROWING ? LM_HUGE_HEADROOM : 1;
     struct huge *huge = lm_metadata_take(sizeof *huge);
     if (huge == NULL || size > lm_window.zone_size)
         goto no_slot;
-    size_t granule = LM_NO_RUN;
-    for (; headroom > 0 && granule == LM_NO_RUN; headroom /= 2) {
+    size_t granule = LM_NO_SLOT;
+    for (; headroom > 0 && granule == LM_NO_SLOT; headroom /= 2) {
         size_t slot = usable * headroom;
         if (headroom == LM_HUGE_HEADROOM)
             slot = lm_max(slot, LM_HUGE_SLOT_LEAST);
         huge->granules = lm_round_up(slot, granule_size) >> LM_GRANULE_LOG2;
-        granule = take_slot(huge->granules, alignment, usable);
+        granule = lm_zone_take(huge->granules, alignment, usable);
     }
-    if (granule == LM_NO_RUN)
+    if (granule == LM_NO_SLOT)
         goto no_slot;
     huge->granule = granule;
-    huge->start = granule_address(granule);
+    huge->start = lm_zone_address(granule);
     huge->usable = usable;
     huge->committed = usable;
     huge->touched = usable;
     huge->is_growing = fit == LM_HUGE_GROWING;
     count(usable);
     /* partner: the acquire in find */
-    store_release(&zone.map[granule], lm_metadata_index(huge));
+    store_release(lm_zone_word(huge->start), lm_metadata_index(huge));
     return huge->start;
 no_slot:
     if (huge != NULL)
@@ -287,33 +227,38 @@ no_slot:
     return NULL;
 }
 
-/* The map's word for p's granule, NULL if p cannot be the start of a block. */
-static _Atomic(uint32_t) *word_for(const void *p)
-{
-    size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
-    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL ||
-        granule >= load_relaxed(&zone.known))
-        return NULL;
-    return &zone.map[granule];
-}
-
 static struct huge *find(const void *p)
 {
-    _Atomic(uint32_t) *word = word_for(p);
-    /* partner: the release in lm_huge_take */
+    _Atomic(uint32_t) *word = lm_zone_word(p);
+    /* partner: the release in lm_huge_take and take_over */
     uint32_t index = word == NULL ? 0 : load_acquire(word);
     return index == 0 ? NULL : lm_metadata_at(index);
 }
 
+/* Of a block that is lent. */
+static void return_loan(struct huge *huge)
+{
+    lm_lock_take(&warm.lock);
+    if (warm.lent == huge) {
+        warm.lent = NULL;
+        store_relaxed(&warm.has_lent, false);
+    }
+    store_relaxed(&huge->is_lent, false);
+    lm_lock_give(&warm.lock);
+}
+
 bool lm_huge_give(void *p)
 {
-    _Atomic(uint32_t) *word = word_for(p);
+    _Atomic(uint32_t) *word = lm_zone_word(p);
     /* Of two frees that race, one finds the index. */
     uint32_t index = word == NULL ? 0 : exchange_acq_rel(word, 0u);
     if (index == 0)
         return false;
     struct huge *huge = lm_metadata_at(index);
     count(0 - huge->usable);
+    /* partner: the release in end_loan_locked */
+    if (load_acquire(&huge->is_lent))
+        return_loan(huge);
     if (!keep_warm(huge))
         give_slot(huge);
     return true;
@@ -321,14 +266,14 @@ bool lm_huge_give(void *p)
 
 bool lm_huge_is_free(const void *p)
 {
-    size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
-    lm_lock_take(&zone.lock);
-    bool is_free =
-        granule < load_relaxed(&zone.known) && lm_runs_length(&zone.free, granule, 1) != 0;
-    for (uint32_t i = 0; i < load_relaxed(&zone.warm_count); i++)
-        is_free |= zone.warm[i]->granule == granule;
-    lm_lock_give(&zone.lock);
-    return is_free;
+    bool is_warm = false;
+    lm_lock_take(&warm.lock);
+    for (uint32_t i = 0; i < load_relaxed(&warm.count); i++) {
+        size_t slot = warm.slots[i]->granules << LM_GRANULE_LOG2;
+        is_warm |= (uintptr_t)p - (uintptr_t)warm.slots[i]->start < slot;
+    }
+    lm_lock_give(&warm.lock);
+    return is_warm || lm_zone_is_free(p);
 }
 
 size_t lm_huge_usable(const void *p)
@@ -339,14 +284,35 @@ size_t lm_huge_usable(const void *p)
 
 size_t lm_huge_total(void)
 {
-    return load_relaxed(&zone.total);
+    return load_relaxed(&total);
 }
 
-static void set_usable(struct huge *huge, size_t usable)
+/* The holder has the block alone, unless it is lent. */
+static bool begin_change(struct huge *huge)
+{
+    /* partner: the release in end_loan_locked */
+    bool is_lent = load_acquire(&huge->is_lent);
+    if (is_lent)
+        lm_lock_take(&warm.lock);
+    return is_lent;
+}
+
+static void end_change(bool is_lent)
+{
+    if (is_lent)
+        lm_lock_give(&warm.lock);
+}
+
+static void grow_usable(struct huge *huge, size_t usable)
 {
     count(usable - huge->usable);
+    bool is_lent = begin_change(huge);
+    size_t touched = huge->touched;
     huge->usable = usable;
-    huge->touched = lm_max(huge->touched, usable);
+    huge->touched = lm_max(touched, usable);
+    end_change(is_lent);
+    if (usable > touched)
+        lm_units_count_fresh(touched, usable);
 }
 
 /* Of what was just committed, [from, to) of a growing block. */
@@ -367,15 +333,15 @@ static bool grow_in_slot(struct huge *huge, size_t usable)
     if (usable > slot)
         return false;
     if (usable > huge->committed) {
-        if (commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED) {
+        if (lm_zone_commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED) {
             wanted = usable;
-            if (commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED)
+            if (lm_zone_commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED)
                 return false;
         }
         want_huge_pages(huge, huge->committed, wanted);
         huge->committed = wanted;
     }
-    set_usable(huge, usable);
+    grow_usable(huge, usable);
     return true;
 }
 
@@ -383,11 +349,14 @@ static bool grow_in_slot(struct huge *huge, size_t usable)
 static void shrink_in_slot(struct huge *huge, size_t usable)
 {
     bool is_zero;
+    count(usable - huge->usable);
+    bool is_lent = begin_change(huge);
     size_t tail = huge->touched - usable;
     if (tail != 0 && (!lm_os_purge(huge->start + usable, tail, &is_zero) || !is_zero))
         memset(huge->start + usable, 0, tail);
     huge->touched = usable;
-    set_usable(huge, usable);
+    huge->usable = usable;
+    end_change(is_lent);
 }
 
 /* The first slot of a growing block lasts long, so this is rare. */
@@ -401,10 +370,9 @@ static void *copy_to_larger(struct huge *huge, size_t size)
     return to;
 }
 
-static void *move_in(void *from, size_t from_size, size_t size, bool *is_source_lost)
+static void *move_in(void *from, size_t from_size, size_t size, enum lm_huge_source *source)
 {
-    *is_source_lost = false;
-    if (load_relaxed(&zone.slots) >= LM_HUGE_SLOTS)
+    if (lm_zone_slots() >= LM_HUGE_SLOTS)
         return NULL;
     void *to = lm_huge_take(size, lm_os.page_size, LM_HUGE_GROWING);
     if (to == NULL)
@@ -412,37 +380,58 @@ static void *move_in(void *from, size_t from_size, size_t size, bool *is_source_
     struct huge *huge = find(to);
     switch (lm_os_move(from, to, from_size)) {
     case LM_OS_SOURCE_LOST:
-        *is_source_lost = true;
+        *source = LM_SOURCE_LOST;
         break;
     case LM_OS_MOVED:
+        *source = LM_SOURCE_EMPTY;
         break;
     case LM_OS_STAYED:
         memcpy(to, from, from_size);
+        from_size = 0;
         break;
     case LM_OS_TARGET_LOST:
         /* The slot's address space may be somebody else's: it is never used again. */
-        store_relaxed(word_for(to), 0u);
+        store_relaxed(lm_zone_word(to), 0u);
         return NULL;
     }
+    lm_units_count_fresh(from_size, huge->usable);
     huge->is_pieced = true;
     want_huge_pages(huge, from_size, huge->committed);
     return to;
 }
 
-/* A block of `size` bytes in a slot that another growing block left with `warm` bytes at least. NULL: there
- * is none, or it has no room. */
-static struct huge *take_over(size_t size, size_t warm)
+/* A slot that another growing block left, with `size` warm bytes at least. */
+static struct huge *borrow_slot(size_t size)
 {
-    struct huge *huge = take_warm(warm);
+    uint64_t now_ms = lm_os_clock_ms();
+    lm_lock_take(&warm.lock);
+    struct huge *huge = take_warm_locked(size);
+    if (huge != NULL) {
+        end_loan_locked();
+        huge->usable = 0;
+        store_relaxed(&huge->is_lent, true);
+        warm.lent = huge;
+        store_relaxed(&warm.has_lent, true);
+        warm.since = now_ms;
+    }
+    lm_lock_give(&warm.lock);
+    return huge;
+}
+
+/* A block of `size` bytes in a slot with `warm_size` warm bytes at least. NULL: there is none, or it has no
+ * room. */
+static struct huge *take_over(size_t size, size_t warm_size)
+{
+    struct huge *huge = borrow_slot(warm_size);
     if (huge == NULL)
         return NULL;
-    huge->usable = 0;
     if (!grow_in_slot(huge, whole_pages(size))) {
+        return_loan(huge);
         give_slot(huge);
         return NULL;
     }
     /* partner: the acquire in find */
-    store_release(&zone.map[huge->granule], lm_metadata_index(huge));
+    store_release(lm_zone_word(huge->start), lm_metadata_index(huge));
     return huge;
 }
 
@@ -450,39 +439,44 @@ void *lm_huge_resize(void *p, size_t size)
 {
     struct huge *huge = find(p);
     size_t usable = whole_pages(size);
-    if (usable <= huge->usable) {
+    if (usable < huge->usable)
         shrink_in_slot(huge, usable);
+    if (usable <= huge->usable)
         return p;
-    }
     if (grow_in_slot(huge, usable))
         return p;
     if (huge->is_pieced)
         return copy_to_larger(huge, size);
-    bool is_source_lost;
-    void *moved = move_in(p, huge->usable, size, &is_source_lost);
-    if (moved != NULL && !is_source_lost)
+    enum lm_huge_source source = LM_SOURCE_KEPT;
+    void *moved = move_in(p, huge->usable, size, &source);
+    if (moved != NULL && source != LM_SOURCE_LOST) {
+        /* There is nothing warm in what it leaves. */
+        huge->is_growing = source == LM_SOURCE_KEPT;
         lm_huge_give(p);
+    }
     return moved;
 }
 
-void *lm_huge_move_in(void *from, size_t from_size, size_t size, bool *is_source_lost)
+void *lm_huge_move_in(void *from, size_t from_size, size_t size, enum lm_huge_source *source)
 {
-    *is_source_lost = false;
+    *source = LM_SOURCE_KEPT;
     /* Its pages are there: to copy costs less than to fault in anew those that a move takes away. */
     struct huge *huge = take_over(size, from_size);
     if (huge == NULL)
-        return move_in(from, from_size, size, is_source_lost);
+        return move_in(from, from_size, size, source);
     memcpy(huge->start, from, from_size);
     return huge->start;
 }
 
 void lm_huge_after_fork(void)
 {
-    if (lm_lock_is_held(&zone.lock) && zone.is_ready) {
-        lm_runs_rebuild(&zone.free);
+    if (lm_lock_is_held(&warm.lock)) {
         /* One of them may be somebody's already. */
-        store_relaxed(&zone.warm_count, 0u);
-        zone.warm_size = 0;
+        lm_units_drop_huge(warm.size);
+        sum_up_locked(0);
+        warm.lent = NULL;
+        store_relaxed(&warm.has_lent, false);
     }
-    lm_lock_reset(&zone.lock);
+    lm_lock_reset(&warm.lock);
+    lm_zone_after_fork();
 }

@@ -126,7 +126,7 @@ void lm_heap_leave(void *heap)
 bool lm_registry_init(void)
 {
     if (registry.area.base == NULL)
-        registry.area = *lm_units_control_area();
+        registry.area = lm_units_areas.controls;
     lm_heap_controls = (struct lm_heap_control *)(void *)registry.area.base;
     for (uint32_t id = 1; id <= LM_COMMONS; id++) {
         lm_heap_control_at(id)->id = id;

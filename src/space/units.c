@@ -41,60 +41,37 @@ static struct {
     size_t patience;
     /* [l] milliseconds */
     uint64_t patient_since;
-    /* [l] units of huge blocks, counted only if there is a limit */
+    /* [l] units of huge blocks, counted only if there is a limit; and what their zone keeps resident */
     size_t huge;
+    size_t kept_huge;
     /* [c] units in use or dirty above which memory is tight; SIZE_MAX without a limit */
     size_t tight_from;
-    /* [c] */
-    struct lm_area huge_area;
-    struct lm_area control_area;
 } state = {.lock = LM_LOCK_OF(LM_RANK_SPACE), .purge_lock = LM_LOCK_OF(LM_RANK_PURGE)};
+
+struct lm_window_areas lm_units_areas;
 
 _Atomic(bool) lm_memory_is_tight;
 
 /* Units purged in one system call at most, so that no caller waits long. */
 enum { PURGE_RUN = 4096 };
 
-static size_t memory_limit(void)
-{
-    size_t limit = lm_min(lm_window.address_limit, lm_os_data_limit());
-    if (lm_options.memory_limit != 0)
-        limit = lm_min(limit, lm_options.memory_limit);
-    if (lm_options.cgroup_limit)
-        limit = lm_min(limit, lm_os_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
-    return limit;
-}
-
 /* May fail half way for want of memory and be tried again: the window is laid out once. */
 bool lm_units_init(void)
 {
-    static struct lm_window_areas areas;
     static bool is_laid_out;
-    if (!is_laid_out && !lm_window_init(&areas))
+    if (!is_laid_out && !lm_window_init(&lm_units_areas))
         return false;
     if (!is_laid_out) {
         is_laid_out = true;
-        state.free.area = areas.free;
-        state.dirty.area = areas.dirty;
-        state.huge_area = areas.huge;
-        state.control_area = areas.controls;
+        state.free.area = lm_units_areas.free;
+        state.dirty.area = lm_units_areas.dirty;
         state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
-        size_t limit = memory_limit();
+        size_t limit = lm_window_memory_limit();
         state.tight_from = limit == SIZE_MAX ? limit : limit / 8 * LM_TIGHT_EIGHTHS >> lm_unit_log2;
         state.patience = LM_DIRTY_LEAST / 4 >> lm_unit_log2;
     }
     lm_runs_init(&state.free, lm_window.capacity);
-    return lm_window_begin() && lm_metadata_init(&areas.metadata, &areas.index);
-}
-
-const struct lm_area *lm_units_huge_area(void)
-{
-    return &state.huge_area;
-}
-
-const struct lm_area *lm_units_control_area(void)
-{
-    return &state.control_area;
+    return lm_window_begin() && lm_metadata_init(&lm_units_areas.metadata, &lm_units_areas.index);
 }
 
 /* The whole window: every time in a torture build, whose window is small; now and then in a checked
@@ -208,13 +185,6 @@ static size_t find_locked(size_t count)
     return first;
 }
 
-/* The first unit at or above `first` whose address is a multiple of `alignment`. */
-static size_t aligned_unit(size_t first, size_t alignment)
-{
-    uintptr_t address = (uintptr_t)lm_unit_address(first);
-    return lm_unit_of((void *)lm_round_up(address, alignment)); // NOLINT
-}
-
 size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
 {
     size_t spare = alignment <= lm_unit_size ? 0 : (alignment >> lm_unit_log2) - 1;
@@ -227,7 +197,7 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
     size_t first = find_locked(count + spare);
     if (first != LM_NO_RUN) {
         if (spare != 0)
-            first = aligned_unit(first, alignment);
+            first = lm_unit_aligned(first, alignment);
         *dirty = take_locked(first, count);
         granule = lm_granules_enter(first, count);
     }
@@ -253,9 +223,8 @@ size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
 {
     lm_lock_take(&state.lock);
     size_t first = find_roomy_locked(count, room);
-    if (first != LM_NO_RUN) {
+    if (first != LM_NO_RUN)
         *dirty = take_locked(first, count);
-    }
     verify_locked();
     lm_lock_give(&state.lock);
     return first == LM_NO_RUN ? LM_NO_UNIT : first;
@@ -271,9 +240,8 @@ bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
     if (there < count && first + there == committed && grow_locked(count))
         there = lm_runs_length(&state.free, first, count);
     bool is_free = there >= count;
-    if (is_free) {
+    if (is_free)
         *dirty = take_locked(first, count);
-    }
     verify_locked();
     lm_lock_give(&state.lock);
     return is_free;
@@ -324,17 +292,22 @@ static size_t purge_units(size_t count)
     return purged;
 }
 
-/* How many dirty units are too many however recent the demand was; an eighth more goes with them, so
- * that not every call meets the bound. */
+/* So many units may be dirty however recent the demand was. */
+static size_t dirty_most_locked(void)
+{
+    size_t most = state.dirty_most + state.in_use / LM_DIRTY_SHARE;
+    return lm_unlikely(load_relaxed(&lm_memory_is_tight)) ? LM_DIRTY_LEAST >> lm_unit_log2 : most;
+}
+
+/* What is beyond that; an eighth more goes with it, so that not every call meets the bound. */
 static size_t overflow_locked(void)
 {
     bool is_tight = load_relaxed(&lm_memory_is_tight);
-    size_t most = state.dirty_most + state.in_use / LM_DIRTY_SHARE;
-    if (lm_unlikely(is_tight))
-        most = LM_DIRTY_LEAST >> lm_unit_log2;
-    if (state.dirty.count <= most)
+    size_t most = dirty_most_locked();
+    if (state.dirty.count + state.kept_huge <= most)
         return 0;
-    size_t overflow = state.dirty.count - most + most / 8;
+    size_t overflow =
+        lm_min(state.dirty.count + state.kept_huge - most + most / 8, state.dirty.count);
     if (!is_tight)
         state.overflowed += overflow;
     return overflow;
@@ -363,6 +336,15 @@ void lm_units_give(size_t first, size_t count)
         lm_units_purge();
     else
         purge_some(overflow);
+}
+
+void lm_units_give_clean(size_t first, size_t count)
+{
+    lm_lock_take(&state.lock);
+    lm_runs_put(&state.free, first, count);
+    state.in_use -= count;
+    weigh_locked();
+    lm_lock_give(&state.lock);
 }
 
 /* Waits for a purge under way: its units are free again then. */
@@ -450,6 +432,41 @@ void lm_units_count_huge(size_t size)
     size_t overflow = load_relaxed(&lm_memory_is_tight) ? overflow_locked() : 0;
     lm_lock_give(&state.lock);
     purge_some(overflow);
+}
+
+bool lm_units_keep_huge(size_t size)
+{
+    size_t count = size >> lm_unit_log2;
+    lm_lock_take(&state.lock);
+    bool is_kept = state.dirty.count + state.kept_huge + count <= dirty_most_locked();
+    if (is_kept)
+        state.kept_huge += count;
+    else
+        state.overflowed += count;
+    lm_lock_give(&state.lock);
+    return is_kept;
+}
+
+void lm_units_drop_huge(size_t size)
+{
+    lm_lock_take(&state.lock);
+    state.kept_huge -= lm_min(size >> lm_unit_log2, state.kept_huge);
+    lm_lock_give(&state.lock);
+}
+
+/* In pieces, as if it grew by little, so that the bound is learned in time. */
+void lm_units_count_fresh(size_t from, size_t to)
+{
+    size_t clean = (to >> lm_unit_log2) - (from >> lm_unit_log2);
+    if (clean == 0)
+        return;
+    lm_lock_take(&state.lock);
+    while (clean != 0 && state.overflowed != 0) {
+        size_t piece = lm_min(clean, state.patience + 1);
+        count_clean(piece);
+        clean -= piece;
+    }
+    lm_lock_give(&state.lock);
 }
 
 struct lm_units_totals lm_units_totals(void)

@@ -32,6 +32,8 @@ size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty);
 bool lm_units_take_at(size_t first, size_t count, size_t *dirty);
 /* Their tags are LM_TAG_FREE already. */
 void lm_units_give(size_t first, size_t count);
+/* The same of units that have no pages and read as zero. */
+void lm_units_give_clean(size_t first, size_t count);
 
 /* True if the unit is free now. */
 bool lm_units_is_free(size_t unit);
@@ -48,6 +50,13 @@ bool lm_units_have_limit(void);
 /* The huge zone's blocks count, too: their bytes, whenever they change. */
 void lm_units_count_huge(size_t size);
 
+/* Free pages of the huge zone are dirty memory like any other. True: so many bytes stay resident, until
+ * lm_units_drop_huge; false: they are too many and go back, which may be regretted. */
+bool lm_units_keep_huge(size_t size);
+void lm_units_drop_huge(size_t size);
+/* Bytes [from, to) of something in the huge zone are about to be touched for the first time. */
+void lm_units_count_fresh(size_t from, size_t to);
+
 struct lm_units_totals {
     size_t committed;
     size_t in_use;
@@ -56,10 +65,9 @@ struct lm_units_totals {
 /* Counted in units. */
 struct lm_units_totals lm_units_totals(void);
 
-/* The huge zone's index, laid out with the window, for heap/huge.c. */
-const struct lm_area *lm_units_huge_area(void);
-/* The area of the heaps' controls, for heap/registry.c. */
-const struct lm_area *lm_units_control_area(void);
+/* [c] after start: what was laid out with the window. The huge zone's index is for heap/zone.c, the controls
+ * are for heap/registry.c. */
+extern LM_HIDDEN struct lm_window_areas lm_units_areas;
 
 void lm_units_after_fork(void);
 void lm_units_verify(void);

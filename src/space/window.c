@@ -230,3 +230,13 @@ size_t lm_window_grow(size_t count, size_t *first)
     store_relaxed(&lm_window_units, from + wanted);
     return wanted;
 }
+
+size_t lm_window_memory_limit(void)
+{
+    size_t limit = lm_min(lm_window.address_limit, lm_os_data_limit());
+    if (lm_options.memory_limit != 0)
+        limit = lm_min(limit, lm_options.memory_limit);
+    if (lm_options.cgroup_limit)
+        limit = lm_min(limit, lm_os_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
+    return limit;
+}

@@ -98,6 +98,9 @@ bool lm_window_init(struct lm_window_areas *areas);
 
 /* Makes the page usable in which map and detail begin. May be tried again. */
 bool lm_window_begin(void);
+/* Bytes that the process may have, by its limits and our options; SIZE_MAX if there is no limit. May open
+ * files. After lm_window_init. */
+size_t lm_window_memory_limit(void);
 
 /* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones.
  * Result: how many are new, 0 if memory or address space is out. Space lock. */
@@ -142,6 +145,12 @@ LM_INLINE _Atomic(uint32_t) *lm_unit_detail(size_t unit)
 LM_INLINE size_t lm_units_for(size_t size)
 {
     return (size + lm_unit_size - 1) >> lm_unit_log2;
+}
+
+/* The first unit at or above `first` whose address is a multiple of `alignment`. */
+LM_INLINE size_t lm_unit_aligned(size_t first, size_t alignment)
+{
+    return lm_unit_of((void *)lm_round_up((uintptr_t)lm_unit_address(first), alignment)); // NOLINT
 }
 
 #endif

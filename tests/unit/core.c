@@ -168,6 +168,21 @@ static bool a_growing_block_goes_where_there_is_room(void)
     return nothing_is_left();
 }
 
+/* Its pages went along, so there is nothing to return to the kernel. */
+static bool what_a_moved_block_leaves_is_not_dirty(void)
+{
+    char *block = lm_malloc(LM_HUGE_PAGES_FROM / 2);
+    memset(block, 1, LM_HUGE_PAGES_FROM / 2);
+    lm_trim();
+    char *moved = lm_realloc(block, LM_HUGE_PAGES_FROM + LM_MIB);
+    UNIT_CHECK(moved != NULL && lm_is_in_huge_zone(moved) && lm_units_totals().dirty == 0);
+    char *again = lm_calloc(1, LM_HUGE_PAGES_FROM / 2);
+    UNIT_CHECK(again != NULL && unit_is_zero(again, LM_HUGE_PAGES_FROM / 2));
+    lm_free(again);
+    lm_free(moved);
+    return nothing_is_left();
+}
+
 static bool recycled_memory_is_cleared_by_calloc(void)
 {
     for (size_t size = 16; size < 8 * LM_MIB; size = size * 3 / 2) {
@@ -266,6 +281,7 @@ int main(void)
     UNIT_TRUTH(zero_sizes_give_blocks_of_their_own);
     UNIT_TRUTH(a_block_grows_through_all_kinds);
     UNIT_TRUTH(a_growing_block_goes_where_there_is_room);
+    UNIT_TRUTH(what_a_moved_block_leaves_is_not_dirty);
     UNIT_TRUTH(recycled_memory_is_cleared_by_calloc);
     UNIT_TRUTH(trim_returns_what_is_free);
     UNIT_TRUTH(pointers_are_told_from_strangers);

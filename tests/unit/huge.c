@@ -112,9 +112,9 @@ static bool pages_move_in_and_leave_zeroes(void)
     char *large = lm_memalign(lm_unit_size, LM_LARGE_MOST / 2);
     size_t size = LM_LARGE_MOST / 2;
     mark_pages(large, 0, size, 4);
-    bool is_source_lost;
-    char *moved = lm_huge_move_in(large, size, 2 * size, &is_source_lost);
-    UNIT_CHECK(!is_source_lost);
+    enum lm_huge_source source;
+    char *moved = lm_huge_move_in(large, size, 2 * size, &source);
+    UNIT_CHECK(source != LM_SOURCE_LOST);
     UNIT_CHECK(moved != NULL && pages_are_marked(moved, size, 4));
     UNIT_CHECK(unit_is_zero(large, size) && unit_is_zero(moved + size, size));
     lm_free(large);
@@ -209,11 +209,11 @@ static bool growth_has_a_limited_number_of_slots(void)
            (blocks[count] = lm_huge_take(UNIT_PAGE, 1, LM_HUGE_EXACT)) != NULL)
         count++;
     UNIT_CHECK(count == LM_HUGE_SLOTS + 1);
-    bool is_source_lost;
-    UNIT_CHECK(lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &is_source_lost) == NULL);
+    enum lm_huge_source source;
+    UNIT_CHECK(lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &source) == NULL);
     while (count > 0)
         UNIT_CHECK(lm_huge_give(blocks[--count]));
-    char *moved = lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &is_source_lost);
+    char *moved = lm_huge_move_in(from, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &source);
     UNIT_CHECK(moved != NULL && lm_huge_give(moved));
     lm_free(from);
     return true;
@@ -222,9 +222,9 @@ static bool growth_has_a_limited_number_of_slots(void)
 /* What realloc does with a large block that cannot stay. */
 static char *grow_from(char *large, size_t size, uint64_t mark)
 {
-    bool is_source_lost;
+    enum lm_huge_source source;
     mark_pages(large, 0, LM_MOVE_LEAST, mark);
-    char *moved = lm_huge_move_in(large, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &is_source_lost);
+    char *moved = lm_huge_move_in(large, LM_MOVE_LEAST, 2 * LM_MOVE_LEAST, &source);
     if (moved == NULL || !pages_are_marked(moved, LM_MOVE_LEAST, mark) ||
         lm_huge_resize(moved, size) != moved)
         return NULL;
@@ -232,21 +232,32 @@ static char *grow_from(char *large, size_t size, uint64_t mark)
     return pages_are_marked(moved, size, mark) ? moved : NULL;
 }
 
+/* As in a process that nothing has taught yet how much dirty memory it wants. */
+static void forget(void)
+{
+    static uint64_t later_ms;
+    later_ms += 1000 * LM_DEMAND_WINDOW_MS;
+    lm_huge_cool();
+    lm_units_tick(lm_os_clock_ms() + later_ms);
+    lm_units_purge();
+}
+
 static bool a_growing_block_finds_the_pages_of_the_last_one(void)
 {
+    enum { SIZE = LM_DIRTY_LEAST };
     char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
-    lm_huge_cool();
-    char *first = grow_from(large, LM_WARM_LEAST, 6);
+    forget();
+    char *first = grow_from(large, SIZE, 6);
     UNIT_CHECK(first != NULL && lm_huge_give(first));
     UNIT_CHECK(lm_huge_usable(first) == 0 && !lm_huge_give(first) && lm_huge_is_free(first));
-    UNIT_CHECK(lm_huge_total() == 0 && lm_huge_warm_size() == LM_WARM_LEAST);
-    UNIT_CHECK(unit_resident_pages(first, LM_WARM_LEAST) == LM_WARM_LEAST / UNIT_PAGE);
+    UNIT_CHECK(lm_huge_total() == 0 && lm_huge_warm_size() == SIZE);
+    UNIT_CHECK(unit_resident_pages(first, SIZE) == SIZE / UNIT_PAGE);
     /* The source keeps its pages, too, as they were copied. */
-    char *second = grow_from(large, LM_WARM_LEAST, 7);
+    char *second = grow_from(large, SIZE, 7);
     UNIT_CHECK(second == first && lm_huge_warm_size() == 0);
     UNIT_CHECK(unit_resident_pages(large, LM_MOVE_LEAST) == LM_MOVE_LEAST / UNIT_PAGE);
     UNIT_CHECK(!lm_huge_is_free(second) && lm_huge_give(second));
-    UNIT_CHECK(lm_huge_cool() == LM_WARM_LEAST);
+    UNIT_CHECK(lm_huge_cool() == SIZE);
     UNIT_CHECK(unit_is_sanitized || unit_faults(second));
     lm_free(large);
     return lm_huge_total() == 0;
@@ -254,27 +265,149 @@ static bool a_growing_block_finds_the_pages_of_the_last_one(void)
 
 static bool what_is_warm_has_a_bound_and_cools(void)
 {
+    enum { SIZE = LM_DIRTY_LEAST };
     char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
-    char *blocks[LM_WARM_SLOTS + 2];
-    for (int i = 0; i < LM_WARM_SLOTS + 2; i++)
-        UNIT_CHECK((blocks[i] = grow_from(large, LM_WARM_LEAST, (uint64_t)i)) != NULL);
-    for (int i = 0; i < LM_WARM_SLOTS + 2; i++)
-        UNIT_CHECK(lm_huge_give(blocks[i]));
+    forget();
+    char *first = grow_from(large, SIZE, 1);
+    char *second = grow_from(large, SIZE, 2);
+    UNIT_CHECK(first != NULL && second != NULL && lm_huge_give(first) && lm_huge_give(second));
     size_t held = lm_units_totals().in_use << lm_unit_log2;
-    UNIT_CHECK(lm_huge_warm_size() != 0);
-    UNIT_CHECK(lm_huge_warm_size() <= LM_WARM_LEAST + held / LM_WARM_SHARE);
-    char *big = grow_from(large, 4 * LM_MIB, 8);
-    UNIT_CHECK(big != NULL && lm_huge_give(big));
-    UNIT_CHECK(unit_is_sanitized || unit_faults(big + 2 * LM_MIB));
-    char *last = grow_from(large, LM_WARM_LEAST, 9);
-    UNIT_CHECK(last != NULL && lm_huge_give(last));
+    UNIT_CHECK(lm_huge_warm_size() == SIZE);
+    UNIT_CHECK(lm_huge_warm_size() <= LM_DIRTY_LEAST + held / LM_DIRTY_SHARE);
+    UNIT_CHECK(unit_is_sanitized || unit_faults(second));
     uint64_t now_ms = lm_os_clock_ms();
     lm_huge_tick(now_ms);
-    UNIT_CHECK(lm_huge_warm_size() >= LM_WARM_LEAST);
+    UNIT_CHECK(lm_huge_warm_size() == SIZE);
     lm_huge_tick(now_ms + LM_DEMAND_WINDOW_MS + 100);
     UNIT_CHECK(lm_huge_warm_size() == 0);
     lm_free(large);
     return true;
+}
+
+static bool warm_slots_and_dirty_units_share_one_bound(void)
+{
+    enum { SIZE = LM_DIRTY_LEAST };
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    forget();
+    char *block = grow_from(large, SIZE, 1);
+    UNIT_CHECK(block != NULL && lm_huge_give(block) && lm_huge_warm_size() == SIZE);
+    /* What the slot keeps the units cannot. */
+    lm_free(lm_malloc(SIZE));
+    size_t in_use = lm_units_totals().in_use;
+    UNIT_CHECK(lm_units_totals().dirty <= in_use / LM_DIRTY_SHARE);
+    lm_huge_cool();
+    lm_free(lm_malloc(SIZE));
+    UNIT_CHECK(lm_units_totals().dirty >= SIZE >> lm_unit_log2);
+    lm_free(large);
+    return true;
+}
+
+static bool what_was_regretted_is_kept(void)
+{
+    enum { SIZE = 3 * LM_MIB, ROUNDS = 12 };
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    char *block = NULL;
+    forget();
+    for (int round = 0; round < ROUNDS; round++) {
+        block = grow_from(large, SIZE, (uint64_t)round);
+        UNIT_CHECK(block != NULL && lm_huge_give(block));
+        UNIT_CHECK(round > 0 || lm_huge_warm_size() == 0);
+    }
+    UNIT_CHECK(lm_huge_warm_size() == SIZE);
+    UNIT_CHECK(unit_resident_pages(block, SIZE) == SIZE / UNIT_PAGE);
+    lm_free(large);
+    return lm_huge_cool() == SIZE;
+}
+
+/* A slot with `size` warm bytes, by way of regrets. */
+static bool warm_up(char *large, size_t size)
+{
+    for (int round = 0; round < 12 && lm_huge_warm_size() < size; round++) {
+        char *block = grow_from(large, size, 5);
+        UNIT_CHECK(block != NULL && lm_huge_give(block));
+    }
+    return lm_huge_has_warm(size / 2) && !lm_huge_has_warm(size);
+}
+
+static bool a_tail_that_a_block_does_not_reach_goes_back(void)
+{
+    enum { SIZE = 2 * LM_MIB, USED = 2 * LM_MOVE_LEAST };
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    forget();
+    UNIT_CHECK(warm_up(large, SIZE));
+    char *block = grow_from(large, USED, 3);
+    UNIT_CHECK(unit_resident_pages(block, SIZE) == SIZE / UNIT_PAGE);
+    lm_huge_tick(lm_os_clock_ms());
+    UNIT_CHECK(unit_resident_pages(block, SIZE) == SIZE / UNIT_PAGE);
+    lm_huge_tick(lm_os_clock_ms() + LM_DEMAND_WINDOW_MS + 100);
+    UNIT_CHECK(unit_resident_pages(block, SIZE) == USED / UNIT_PAGE);
+    UNIT_CHECK(pages_are_marked(block, USED, 3));
+    UNIT_CHECK(lm_huge_resize(block, SIZE) == block && unit_is_zero(block + USED, SIZE - USED));
+    /* The next one frees its block while the tail is still there. */
+    UNIT_CHECK(lm_huge_give(block) && warm_up(large, SIZE));
+    block = grow_from(large, USED, 4);
+    UNIT_CHECK(lm_huge_give(block) && lm_huge_warm_size() == SIZE);
+    lm_free(large);
+    return lm_huge_cool() == SIZE && lm_huge_total() == 0;
+}
+
+static _Atomic(bool) is_over;
+static unsigned failures_of_growth;
+
+static void *tick_on(void *unused)
+{
+    while (!load_relaxed(&is_over))
+        lm_huge_tick(lm_os_clock_ms() + LM_DEMAND_WINDOW_MS + 100);
+    return unused;
+}
+
+static bool tails_go_while_blocks_grow_into_them(void)
+{
+    enum { SIZE = 2 * LM_MIB, ROUNDS = 20 };
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t ticker;
+        forget();
+        UNIT_CHECK(warm_up(large, SIZE));
+        store_relaxed(&is_over, false);
+        char *block = grow_from(large, 2 * LM_MOVE_LEAST, 9);
+        UNIT_CHECK(block != NULL && pthread_create(&ticker, NULL, tick_on, NULL) == 0);
+        for (size_t size = 2 * LM_MOVE_LEAST; size < SIZE; size += 4 * UNIT_PAGE) {
+            size_t next = lm_min(size + 4 * UNIT_PAGE, SIZE);
+            bool is_there = lm_huge_resize(block, next) == block;
+            mark_pages(block, size, next, 9);
+            if (size == SIZE / 2)
+                is_there &=
+                    lm_huge_resize(block, size) == block && lm_huge_resize(block, next) == block;
+            mark_pages(block, size, next, 9);
+            failures_of_growth += !is_there;
+        }
+        store_relaxed(&is_over, true);
+        pthread_join(ticker, NULL);
+        UNIT_CHECK(failures_of_growth == 0 && pages_are_marked(block, SIZE, 9));
+        UNIT_CHECK(lm_huge_give(block));
+    }
+    lm_huge_cool();
+    lm_free(large);
+    return lm_huge_total() == 0;
+}
+
+static bool the_oldest_warm_slot_makes_room(void)
+{
+    enum { SIZE = 2 * LM_MOVE_LEAST };
+    char *large = lm_memalign(lm_unit_size, LM_MOVE_LEAST);
+    char *blocks[LM_WARM_SLOTS + 1];
+    forget();
+    UNIT_CHECK(warm_up(large, 4 * LM_MIB));
+    lm_huge_cool();
+    for (int i = 0; i <= LM_WARM_SLOTS; i++)
+        UNIT_CHECK((blocks[i] = grow_from(large, SIZE, (uint64_t)i)) != NULL);
+    for (int i = 0; i <= LM_WARM_SLOTS; i++)
+        UNIT_CHECK(lm_huge_give(blocks[i]));
+    UNIT_CHECK(lm_huge_warm_size() == LM_WARM_SLOTS * SIZE);
+    UNIT_CHECK(unit_is_sanitized || unit_faults(blocks[0]));
+    lm_free(large);
+    return lm_huge_cool() == LM_WARM_SLOTS * SIZE;
 }
 
 static _Atomic(unsigned) wins;
@@ -332,6 +465,11 @@ int main(void)
     UNIT_TRUTH(growth_has_a_limited_number_of_slots);
     UNIT_TRUTH(a_growing_block_finds_the_pages_of_the_last_one);
     UNIT_TRUTH(what_is_warm_has_a_bound_and_cools);
+    UNIT_TRUTH(warm_slots_and_dirty_units_share_one_bound);
+    UNIT_TRUTH(what_was_regretted_is_kept);
+    UNIT_TRUTH(a_tail_that_a_block_does_not_reach_goes_back);
+    UNIT_TRUTH(tails_go_while_blocks_grow_into_them);
+    UNIT_TRUTH(the_oldest_warm_slot_makes_room);
     UNIT_TRUTH(one_of_several_frees_wins);
     UNIT_TRUTH(threads_do_not_meet_in_the_zone);
     return tap_done();
