@@ -89,11 +89,6 @@
 #define LM_MAGAZINE_FIRST_PAYLOAD  (32 * LM_KIB)
 #define LM_MAGAZINE_PAYLOAD        (256 * LM_KIB)
 #define LM_MAGAZINE_PAYLOAD_PROVEN LM_MIB
-/* Blocks that one slow path moves; a refill fills half of the magazine at most, so that a program that takes
- * and gives the same batch again and again settles inside. (A refill of 128: 20 000 blocks taken and freed +4 %
- * instructions.) */
-#define LM_REFILL_MOST 512
-#define LM_FLUSH_MOST  256
 /* Slow paths that a magazine must cause before it doubles. */
 #define LM_MAGAZINE_PATIENCE LM_TUNE(3, 1)
 /* Bytes. Payload capacity that all magazines of a thread may reach together, beside a share (1/n) of

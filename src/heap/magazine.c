@@ -39,6 +39,12 @@ static void set_count(struct lm_heap *heap, unsigned class, size_t count)
     store_relaxed(&heap->top[class], heap->magazines[class].slots + count);
 }
 
+/* What one slow path moves: a program that takes and gives the same batch again and again settles inside. */
+static uint32_t half_of(const struct lm_magazine *magazine)
+{
+    return (magazine->capacity + 1) / 2;
+}
+
 /* The magazine holds `count` blocks in `slots` now. */
 static void install(struct lm_heap *heap, unsigned class, void **slots, uint32_t capacity,
                     size_t count)
@@ -294,7 +300,7 @@ static void *settle_refill(struct lm_heap *heap, unsigned class, size_t wanted, 
 static void *refill_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    size_t wanted = lm_min((magazine->capacity + 1) / 2, LM_REFILL_MOST);
+    size_t wanted = half_of(magazine);
     size_t got = lm_heap_supply(heap, class, magazine->slots + wanted, wanted);
     return settle_refill(heap, class, wanted, got);
 }
@@ -363,8 +369,7 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
         lm_heap_release(heap, class, &p, 1);
     } else {
         if (count_of(heap, class) == magazine->capacity)
-            release_oldest(heap, class,
-                           (uint32_t)lm_min((magazine->capacity + 1) / 2, LM_FLUSH_MOST));
+            release_oldest(heap, class, half_of(magazine));
         lm_heap_give(heap, class, p);
     }
     lm_heap_ebb(heap, class);

@@ -137,11 +137,11 @@ static size_t run_length(void **blocks, size_t most, ptrdiff_t step)
 {
     size_t length = 1;
     const char *next = (char *)blocks[0] + step;
-    while (length < most && blocks[length] == next) {
-        length++;
-        next += step;
+    while (length + 1 < most && blocks[length] == next && blocks[length + 1] == next + step) {
+        length += 2;
+        next += 2 * step;
     }
-    return length;
+    return length + (length < most && blocks[length] == next);
 }
 
 /* Frees neighbours, a word at a time. True if the slab is gone then. */
