@@ -121,7 +121,8 @@
 #define LM_SHARE_MOST      LM_TUNE(32, 8)
 #define LM_SHARE_BYTES     (4 * LM_KIB)
 #define LM_SHARE_SIZE_MOST (8 * LM_KIB)
-/* Bytes that a cold magazine takes at a time, and keeps of what is freed. */
+/* Bytes that a cold magazine takes at a time, and keeps of what is freed; and of blocks that no thread but the
+ * first holds back in its outbox. */
 #define LM_SHARE_BATCH_BYTES 256
 
 /* Flushes of a magazine in a row, without a refill, after which its thread is said to ebb. */

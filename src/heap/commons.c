@@ -140,11 +140,17 @@ static bool keep(struct lm_heap *heap, unsigned class, void *p)
     return lm_heap_give(heap, class, p);
 }
 
+/* An idle thread's outbox would pin so large a block, and its neighbours. There is one first thread. */
+static bool pins_much(const struct lm_heap *heap, unsigned class)
+{
+    uint32_t least = lm_heap_is_first(heap) ? LM_SHARE_BYTES / 4 : LM_SHARE_BATCH_BYTES;
+    return lm_class_table[class].size >= least;
+}
+
 void lm_commons_free(struct lm_heap *heap, void *p, size_t unit)
 {
     unsigned class = lm_unit_tag(unit) & LM_TAG_CLASS_MASK;
-    bool is_large = lm_class_table[class].size >= LM_SHARE_BYTES / 4;
-    if (heap == lm_heap_nobodys() || (heap->magazines[class].share == 0 && !is_large))
+    if (heap == lm_heap_nobodys() || (heap->magazines[class].share == 0 && !pins_much(heap, class)))
         lm_heap_free_remote(heap, p, unit);
     else if (!keep(heap, class, p))
         lm_commons_give(&p, 1);

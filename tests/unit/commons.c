@@ -185,6 +185,26 @@ static bool a_cold_thread_reuses_what_it_freed(void)
     return unit_nothing_is_left();
 }
 
+static void *free_what_promoted_it(void *unused)
+{
+    enum { COUNT = 2 * LM_SHARE_BYTES / LM_SHARE_BATCH_BYTES, SIZE = 600 };
+    void *mine[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        mine[i] = lm_malloc(SIZE);
+    failures += !is_common(mine[0]) || is_common(mine[COUNT - 1]);
+    for (int i = COUNT - 1; i >= 0; i--)
+        lm_free(mine[i]);
+    failures += lm_thread.heap->outbox_size != 0;
+    return unused;
+}
+
+/* It may be idle from now on. */
+static bool a_promoted_thread_holds_back_no_pages_of_the_commons(void)
+{
+    unit_in_threads(1, free_what_promoted_it, NULL);
+    return failures == 0 && unit_nothing_is_left();
+}
+
 /* Two threads' first blocks: never in one cache line. */
 static bool batches_share_no_cache_lines(void)
 {
@@ -301,6 +321,7 @@ int main(void)
     UNIT_TRUTH(what_exited_threads_leave_is_freed_by_others);
     UNIT_TRUTH(a_magazine_that_goes_on_asking_is_promoted);
     UNIT_TRUTH(a_cold_thread_reuses_what_it_freed);
+    UNIT_TRUTH(a_promoted_thread_holds_back_no_pages_of_the_commons);
     UNIT_TRUTH(batches_share_no_cache_lines);
     UNIT_TRUTH(a_commons_that_a_fork_caught_is_lost_and_others_serve);
     return tap_done();
