@@ -131,25 +131,27 @@ bool lm_slab_find(const void *p, size_t unit, struct lm_slot *found)
     return is_start && slot < slab->slots;
 }
 
-/* Slots [first, end), as far as there are any. */
-static bool are_slots_free(const struct lm_slab *slab, size_t first, size_t end)
+/* Slots [first, end). */
+static bool are_slots_free(const struct lm_slab *slab, uint32_t first, uint32_t end)
 {
-    end = lm_min(end, slab->slots);
-    while (first < end) {
-        size_t count = lm_min(end - first, 64 - first % 64);
-        uint64_t mask = lm_bits_ones((unsigned)count) << first % 64;
-        if ((slab->free[first / 64] & mask) != mask)
+    uint64_t wanted = UINT64_MAX << first % 64;
+    for (uint32_t word = first / 64; word < end / 64; word++) {
+        if ((~slab->free[word] & wanted) != 0)
             return false;
-        first += count;
+        wanted = UINT64_MAX;
     }
-    return true;
+    wanted &= lm_bits_ones(end % 64);
+    return wanted == 0 || (~slab->free[end / 64] & wanted) == 0;
 }
 
 /* Past the last slot there is nothing to keep. */
 static bool is_page_empty(const struct lm_slab *slab, size_t offset)
 {
-    size_t size = lm_class_table[slab->class].size;
-    return are_slots_free(slab, offset / size, (offset + lm_os.page_size + size - 1) / size);
+    uint64_t reciprocal = lm_class_table[slab->class].reciprocal;
+    uint32_t first = (uint32_t)(offset * reciprocal >> 32);
+    uint32_t last = (uint32_t)((offset + lm_os.page_size - 1) * reciprocal >> 32);
+    uint32_t end = (uint32_t)lm_min(last + 1, slab->slots);
+    return first >= end || are_slots_free(slab, first, end);
 }
 
 /* After slots were taken. */
