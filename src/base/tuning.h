@@ -202,16 +202,12 @@
  * for half of what is used at most: a heap that has shrunk needs little. */
 #define LM_SWEEP_LEAST  LM_TUNE(512 * LM_KIB, 16 * LM_KIB)
 #define LM_SWEEP_MOST   LM_TUNE(256 * LM_MIB, 1 * LM_MIB)
-#define LM_SWEEP_SHARE  32
+#define LM_SWEEP_SHARE  16
 #define LM_SWEEP_REGRET LM_TUNE(8 * LM_MIB, 256 * LM_KIB)
 /* Slabs that a slow path looks at when the waste is just above what is left alone, and so many times
  * that at most when there is more. */
 #define LM_SWEEP_STEPS 16
 #define LM_SWEEP_HASTE 8
-/* Share (1/n) of the waste that the hand must win in a round; or the next takes twice as long, this often
- * at most (2^n): waste that lies beside used slots, a slot here and there, cannot be won. */
-#define LM_SWEEP_YIELD     16
-#define LM_SWEEP_VAIN_MOST 3
 
 /* Bytes. A heap whose free slots hold more than this and a share (1/n) of what is used takes blocks into
  * slots of smaller classes before it takes new memory (redis: 71.9 MiB instead of 73.2 with 1 MiB and a 16th;

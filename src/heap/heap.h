@@ -145,11 +145,6 @@ struct lm_sweep {
     /* where the sweeper's hand stands */
     uint32_t class;
     uint32_t place;
-    /* bytes won in this round of the hand; the waste at the end of the last; and how many rounds in a row,
-     * at most LM_SWEEP_VAIN_MOST, won next to nothing */
-    size_t won;
-    size_t waste;
-    uint32_t vain;
 };
 
 /* See heap/stock.h. */

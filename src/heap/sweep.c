@@ -45,24 +45,6 @@ size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place)
     return purged;
 }
 
-/* What a sweep might win. */
-static size_t waste_of(const struct lm_sweep *sweep)
-{
-    size_t kept = sweep->used_size + sweep->spent_size;
-    return sweep->slab_size - lm_min(kept, sweep->slab_size);
-}
-
-/* The hand has been everywhere: if that won little of the waste, its next round takes longer. */
-static void judge_round(struct lm_sweep *sweep)
-{
-    sweep->waste = waste_of(sweep);
-    if (sweep->won >= sweep->waste / LM_SWEEP_YIELD)
-        sweep->vain = 0;
-    else if (sweep->vain < LM_SWEEP_VAIN_MOST)
-        sweep->vain++;
-    sweep->won = 0;
-}
-
 /* The next partly used slab, round and round; NULL if the hand went through a whole class in vain. */
 static struct lm_slab *advance_hand(struct lm_heap *heap)
 {
@@ -74,24 +56,20 @@ static struct lm_slab *advance_hand(struct lm_heap *heap)
     }
     sweep->place = 0;
     sweep->class = (sweep->class + 1) % LM_CLASSES;
-    if (sweep->class == 0)
-        judge_round(sweep);
     return NULL;
 }
 
 /* How many slabs to look at now: more, the more there is to gain. */
-static size_t count_steps(struct lm_sweep *sweep)
+static size_t count_steps(const struct lm_sweep *sweep)
 {
-    size_t waste = waste_of(sweep);
+    size_t kept = sweep->used_size + sweep->spent_size;
+    size_t waste = sweep->slab_size - lm_min(kept, sweep->slab_size);
     if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
         return waste > LM_SWEEP_LEAST ? LM_SWEEP_HASTE * LM_SWEEP_STEPS : 0;
     size_t bound = lm_min(sweep->bound, lm_max(sweep->used_size / 2, LM_SWEEP_LEAST));
     size_t allowed = bound + sweep->used_size / LM_SWEEP_SHARE;
-    if (lm_likely(waste <= allowed))
-        return 0;
-    if (waste > sweep->waste + sweep->waste / 4)
-        sweep->vain = 0;
-    return lm_min(waste / allowed, LM_SWEEP_HASTE) * LM_SWEEP_STEPS >> sweep->vain;
+    return lm_likely(waste <= allowed) ? 0
+                                       : lm_min(waste / allowed, LM_SWEEP_HASTE) * LM_SWEEP_STEPS;
 }
 
 void lm_heap_regret_sweep(struct lm_heap *heap, size_t size)
@@ -124,6 +102,6 @@ void lm_heap_sweep_some(struct lm_heap *heap)
             slab->heat = LM_SLAB_COLD;
             continue;
         }
-        heap->sweep.won += sweep_slab(heap, slab);
+        sweep_slab(heap, slab);
     }
 }

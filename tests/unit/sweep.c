@@ -76,37 +76,6 @@ static bool cold_holes_go_back_by_and_by(void)
     return books_are_right(lm_thread.heap);
 }
 
-/* Half of the slots are free, at random, so hardly a page is. */
-static bool a_hand_that_wins_nothing_takes_its_time_until_there_is_more(void)
-{
-    struct lm_sweep *sweep = &lm_thread.heap->sweep;
-    uint64_t random = seed;
-    uint32_t most = 0;
-    for (int i = 0; i < BLOCKS; i++)
-        blocks[i] = lm_malloc(SIZE);
-    for (int i = 0; i < BLOCKS; i += 2)
-        lm_free(blocks[i]);
-    for (int round = 0; round < 200 && most == 0; round++) {
-        uint64_t start = unit_below(&random, BLOCKS / 2);
-        for (uint64_t i = 0; i < 3000; i++)
-            lm_free(blocks[(start + i * 3) % (BLOCKS / 2) * 2 + 1]);
-        for (uint64_t i = 0; i < 3000; i++)
-            blocks[(start + i * 3) % (BLOCKS / 2) * 2 + 1] = lm_malloc(SIZE);
-        most = (uint32_t)lm_max(most, sweep->vain);
-    }
-    sweep->vain = LM_SWEEP_VAIN_MOST;
-    for (int i = 1; i < BLOCKS; i += 2)
-        if (i % 64 != 1)
-            lm_free(blocks[i]);
-    live_on(2);
-    uint32_t then = sweep->vain;
-    for (int i = 1; i < BLOCKS; i += 64)
-        lm_free(blocks[i]);
-    UNIT_CHECK(most != 0);
-    UNIT_CHECK_THAT(then < LM_SWEEP_VAIN_MOST, "%u rounds in vain when much was freed", then);
-    return books_are_right(lm_thread.heap);
-}
-
 static bool little_waste_is_left_alone(void)
 {
     lm_trim();
@@ -181,7 +150,6 @@ int main(void)
     unit_start();
     seed = tap_seed();
     UNIT_TRUTH(cold_holes_go_back_by_and_by);
-    UNIT_TRUTH(a_hand_that_wins_nothing_takes_its_time_until_there_is_more);
     UNIT_TRUTH(little_waste_is_left_alone);
     UNIT_TRUTH(the_books_stay_right);
     UNIT_TRUTH(the_books_follow_a_slab_to_its_new_heap);
