@@ -118,12 +118,13 @@ static size_t budget_of(const struct lm_heap *heap, bool is_proven)
     return (LM_MAGAZINE_BUDGET + lm_heap_held(heap) / share) >> load_relaxed(&lm_memory_is_tight);
 }
 
-/* The same for a magazine that is flushed: if it drains, what is used counts, not the slabs that the
- * magazines' blocks keep. */
+/* The same for a magazine that is flushed: if it drains and most slots are free, what is used counts, not
+ * the slabs that the magazines' blocks keep. */
 static size_t flush_budget(const struct lm_heap *heap, unsigned class, bool is_proven)
 {
     size_t budget = budget_of(heap, is_proven);
-    if (lm_likely(heap->magazines[class].flushes < LM_DRAIN_FLUSHES))
+    if (lm_likely(heap->magazines[class].flushes < LM_DRAIN_FLUSHES) ||
+        heap->sweep.used_size > heap->sweep.slab_size / LM_DRAIN_USED)
         return budget;
     return lm_min(budget, LM_DRAIN_BUDGET + heap->sweep.used_size / LM_DRAIN_SHARE);
 }

@@ -114,27 +114,31 @@ static bool all_magazines_together_keep_their_budget(void)
     return magazines_are_sound(heap);
 }
 
+enum { MANY = 32 * 2000 };
+
 /* Blocks of 32 classes come and go until their magazines are large, then stay; what is freed after that is
- * every tenth, so that all magazines are flushed by turns. */
+ * all but every twentieth of each class, so that all magazines are flushed by turns. */
 static bool the_magazines_of_a_heap_that_drains_hold_little_of_what_is_left(void)
 {
+    static void *many[MANY];
     struct lm_heap *heap = unit_heap();
     for (int round = 0; round < 3; round++) {
-        for (size_t i = 0; i < BLOCKS; i++)
-            blocks[i] = lm_malloc(i % 32 * 32 + 16);
-        for (size_t i = 0; i < BLOCKS; i++)
-            lm_free(blocks[i]);
+        for (size_t i = 0; i < MANY; i++)
+            many[i] = lm_malloc(i % 32 * 32 + 16);
+        for (size_t i = 0; i < MANY; i++)
+            lm_free(many[i]);
     }
-    for (size_t i = 0; i < BLOCKS; i++)
-        blocks[i] = lm_malloc(i % 32 * 32 + 16);
+    for (size_t i = 0; i < MANY; i++)
+        many[i] = lm_malloc(i % 32 * 32 + 16);
     size_t before = heap->magazine_size;
-    for (size_t i = 0; i < BLOCKS; i++)
-        if (i % 10 != 0)
-            lm_free(blocks[i]);
+    for (size_t i = 0; i < MANY; i++)
+        if (i / 32 % 20 != 0)
+            lm_free(many[i]);
     size_t after = heap->magazine_size;
     size_t allowed = LM_DRAIN_BUDGET + heap->sweep.used_size / LM_DRAIN_SHARE;
-    for (size_t i = 0; i < BLOCKS; i += 10)
-        lm_free(blocks[i]);
+    for (size_t i = 0; i < MANY; i++)
+        if (i / 32 % 20 == 0)
+            lm_free(many[i]);
     /* What was flushed last, when more was used, may exceed it. */
     UNIT_CHECK_THAT((lm_torture || before > 4 * allowed) && after <= 2 * allowed,
                     "%zu bytes, then %zu of %zu", before, after, allowed);
