@@ -99,7 +99,7 @@ static void *copy_to_new(void *p, size_t usable, size_t size)
 /* What has grown will grow again: so it goes where that needs no further copy. */
 static void *copy_to_room(void *p, size_t usable, size_t size)
 {
-    if (size <= usable || size < 65536 || size > LM_GROW_COPY_MOST)
+    if (size <= usable || size < LM_GROW_ROOM_FROM || size > LM_GROW_COPY_MOST)
         return NULL;
     void *fresh = lm_large_take_roomy(size, size * LM_GROW_ROOM);
     return fresh == NULL ? NULL : copy_over(fresh, p, usable);
