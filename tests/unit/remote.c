@@ -177,10 +177,10 @@ static bool who_only_frees_keeps_a_first_magazine_at_most(void)
  * magazine. */
 static void *free_own_and_others(void *unused)
 {
-    const struct lm_magazine *magazine = &lm_thread.heap->magazines[lm_class_for(swapped_size)];
     void *mine[SWAPS];
     for (int i = 0; i < SWAPS; i++)
         mine[i] = lm_malloc(swapped_size);
+    const struct lm_magazine *magazine = &lm_thread.heap->magazines[lm_class_for(swapped_size)];
     for (int i = 0; i < SWAPS; i++)
         lm_free(mine[i]);
     struct lm_magazine before = *magazine;
