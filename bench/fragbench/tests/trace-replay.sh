@@ -72,7 +72,8 @@ report $? "books_of_a_long_trace_add_nothing_to_anonymous_memory"
 recorded=$(field peak "$work/recorded")
 page=$(field peak "$work/page")
 echo "peak $recorded with recorded touching, $page with all pages" >"$work/why"
-[ "$recorded" -lt 4194304 ] && [ "$page" -gt 67108864 ]
+# 64 MiB, less what each processor's part of the kernel's counter may not have told yet.
+[ "$recorded" -lt 4194304 ] && [ "$page" -gt 66060288 ]
 report $? "recorded_touching_touches_what_the_program_touched"
 
 "$fragbench" replay -n 1 --settle 0 --pace real "$work/small.ftr" >/dev/null 2>&1
