@@ -40,7 +40,10 @@ struct fb_checkpoint {
     uint64_t swapped;       /* smaps_rollup: Swap */
     uint64_t vmas;          /* lines of /proc/self/maps */
     uint64_t page_tables;   /* VmPTE */
-    uint64_t peak;          /* VmHWM less shared memory and file pages: the anonymous peak */
+    /* VmHWM less today's shared memory and file pages: about the anonymous peak. It may be short
+     * by the file pages that came after the peak, and the kernel counts by processor, in batches
+     * of dozens of pages. The samples of a curve are exact. */
+    uint64_t peak;
     uint64_t minor_faults;
     uint64_t major_faults;
     bool by_pagemap_scan; /* the ioctl answered; otherwise /proc/self/pagemap was read */

@@ -69,11 +69,14 @@ report $? "books_of_a_long_trace_add_nothing_to_anonymous_memory"
 
 "$fragbench" replay -n 1 --settle 0 "$work/sparse.ftr" >"$work/recorded" 2>/dev/null
 "$fragbench" replay -n 1 --settle 0 --touch page "$work/sparse.ftr" >"$work/page" 2>/dev/null
-recorded=$(field peak "$work/recorded")
-page=$(field peak "$work/page")
-echo "peak $recorded with recorded touching, $page with all pages" >"$work/why"
-# 64 MiB, less what each processor's part of the kernel's counter may not have told yet.
-[ "$recorded" -lt 4194304 ] && [ "$page" -gt 66060288 ]
+# The largest sample, which is exact; the kernel's own peak is not (see measure.h).
+most() {
+    sed -n 's/.*"kind":"sample".*"anonymous":\([0-9]*\).*/\1/p' "$1" | sort -n | tail -n 1
+}
+recorded=$(most "$work/recorded")
+page=$(most "$work/page")
+echo "at most $recorded with recorded touching, $page with all pages" >"$work/why"
+[ "$recorded" -lt 4194304 ] && [ "$page" -gt 67108864 ]
 report $? "recorded_touching_touches_what_the_program_touched"
 
 "$fragbench" replay -n 1 --settle 0 --pace real "$work/small.ftr" >/dev/null 2>&1
