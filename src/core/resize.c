@@ -108,12 +108,14 @@ static void *copy_to_room(void *p, size_t usable, size_t size)
 /* Of a block that is in the huge zone now. */
 static void leave_units(size_t unit, enum lm_huge_source source)
 {
+    size_t count;
     switch (source) {
     case LM_SOURCE_KEPT:
         lm_large_give(unit);
         break;
     case LM_SOURCE_EMPTY:
-        lm_large_give_empty(unit);
+        if (lm_large_claim(unit, &count))
+            lm_units_give_clean(unit, count);
         break;
     case LM_SOURCE_LOST:
         lm_large_abandon(unit);

@@ -75,6 +75,15 @@ static void give_slot(struct huge *huge)
     lm_metadata_give(huge, sizeof *huge);
 }
 
+static void forget_loan_locked(void)
+{
+    struct huge *huge = warm.lent;
+    warm.lent = NULL;
+    store_relaxed(&warm.has_lent, false);
+    /* partner: the acquire in begin_change and lm_huge_give */
+    store_release(&huge->is_lent, false);
+}
+
 /* The tail that a block did not reach goes back. */
 static size_t end_loan_locked(void)
 {
@@ -85,10 +94,7 @@ static size_t end_loan_locked(void)
     size_t tail = huge->touched - huge->usable;
     if (tail != 0 && lm_os_purge(huge->start + huge->usable, tail, &is_zero) && is_zero)
         huge->touched = huge->usable;
-    warm.lent = NULL;
-    store_relaxed(&warm.has_lent, false);
-    /* partner: the acquire in begin_change and lm_huge_give */
-    store_release(&huge->is_lent, false);
+    forget_loan_locked();
     return tail;
 }
 
@@ -239,11 +245,8 @@ static struct huge *find(const void *p)
 static void return_loan(struct huge *huge)
 {
     lm_lock_take(&warm.lock);
-    if (warm.lent == huge) {
-        warm.lent = NULL;
-        store_relaxed(&warm.has_lent, false);
-    }
-    store_relaxed(&huge->is_lent, false);
+    if (warm.lent == huge)
+        forget_loan_locked();
     lm_lock_give(&warm.lock);
 }
 
@@ -256,7 +259,7 @@ bool lm_huge_give(void *p)
         return false;
     struct huge *huge = lm_metadata_at(index);
     count(0 - huge->usable);
-    /* partner: the release in end_loan_locked */
+    /* partner: the release in forget_loan_locked */
     if (load_acquire(&huge->is_lent))
         return_loan(huge);
     if (!keep_warm(huge))
@@ -290,7 +293,7 @@ size_t lm_huge_total(void)
 /* The holder has the block alone, unless it is lent. */
 static bool begin_change(struct huge *huge)
 {
-    /* partner: the release in end_loan_locked */
+    /* partner: the release in forget_loan_locked */
     bool is_lent = load_acquire(&huge->is_lent);
     if (is_lent)
         lm_lock_take(&warm.lock);

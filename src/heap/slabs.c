@@ -144,8 +144,8 @@ static size_t run_length(void **blocks, size_t most, ptrdiff_t step)
     return length + (length < most && blocks[length] == next);
 }
 
-/* Frees neighbours, a word at a time. True if the slab is gone then. */
-static bool put_run(struct lm_heap *heap, struct lm_slab *slab, uint32_t first, uint32_t end)
+/* Frees neighbours, a word at a time. */
+static void put_run(struct lm_heap *heap, struct lm_slab *slab, uint32_t first, uint32_t end)
 {
     while (first < end) {
         uint32_t next = (uint32_t)lm_min(end, (first | 63) + 1);
@@ -153,11 +153,10 @@ static bool put_run(struct lm_heap *heap, struct lm_slab *slab, uint32_t first, 
             /* That was the slab's last block, so what follows was freed twice. */
             if (lm_unlikely(next < end))
                 lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, next));
-            return true;
+            return;
         }
         first = next;
     }
-    return false;
 }
 
 /* Frees the first block, which is in this slot, and those that follow it in order, up or down. Result: how

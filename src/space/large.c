@@ -54,15 +54,6 @@ bool lm_large_give(size_t unit)
     return true;
 }
 
-bool lm_large_give_empty(size_t unit)
-{
-    size_t count;
-    if (!lm_large_claim(unit, &count))
-        return false;
-    lm_units_give_clean(unit, count);
-    return true;
-}
-
 void lm_large_abandon(size_t unit)
 {
     size_t count = load_relaxed(lm_unit_detail(unit));

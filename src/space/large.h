@@ -21,8 +21,6 @@ void *lm_large_make(size_t unit, size_t count);
 bool lm_large_claim(size_t unit, size_t *count);
 /* The same, and the units go to the pool. */
 bool lm_large_give(size_t unit);
-/* The same of units that have no pages and read as zero. */
-bool lm_large_give_empty(size_t unit);
 /* The same when the run's address space is somebody else's now: its units are never used again. */
 void lm_large_abandon(size_t unit);
 /* Makes the block `size` bytes long where it stands: cuts its tail off or takes the free units
