@@ -24,6 +24,17 @@ static uint64_t *vacant_words(const struct lm_bin *bin)
     return bin->words + word_count(bin->capacity);
 }
 
+/* Both bits of a place: its slab serves last. */
+static uint64_t vacant_in(const struct lm_bin *bin, uint32_t word)
+{
+    return vacant_words(bin)[word] & ~partial_words(bin)[word];
+}
+
+static uint64_t ready_in(const struct lm_bin *bin, uint32_t word)
+{
+    return partial_words(bin)[word] & ~vacant_words(bin)[word];
+}
+
 static size_t arrays_size(uint32_t capacity)
 {
     return 2 * word_count(capacity) * sizeof(uint64_t) + capacity * sizeof(uint32_t);
@@ -65,10 +76,11 @@ static bool grow(struct lm_bin *bin)
     uint32_t *slabs = (uint32_t *)(void *)(vacant + word_count(capacity));
     memcpy(words, bin->words, old_words * sizeof *words);
     memcpy(slabs, bin->slabs, bin->capacity * sizeof *slabs);
-    bin->vacant_hint = bin->capacity / 64;
-    memset(vacant + bin->vacant_hint, 0xFF,
-           (word_count(capacity) - bin->vacant_hint) * sizeof *vacant);
-    vacant[bin->vacant_hint] &= ~lm_bits_ones(bin->capacity % 64);
+    memcpy(vacant, vacant_words(bin), old_words * sizeof *vacant);
+    memset(vacant + old_words, 0xFF, (word_count(capacity) - old_words) * sizeof *vacant);
+    if (bin->capacity % 64 != 0)
+        vacant[old_words - 1] |= ~lm_bits_ones(bin->capacity % 64);
+    bin->vacant_hint = bin->capacity / 64 & LM_BIN_HINT;
     give_arrays(bin);
     bin->words = words;
     bin->slabs = slabs;
@@ -76,21 +88,28 @@ static bool grow(struct lm_bin *bin)
     return true;
 }
 
-static bool has_vacancy(struct lm_bin *bin)
+/* The lowest word with a vacant place, or the number of words. */
+static uint32_t find_vacancy(struct lm_bin *bin)
 {
     uint32_t words = word_count(bin->capacity);
-    while (bin->vacant_hint < words && vacant_words(bin)[bin->vacant_hint] == 0)
-        bin->vacant_hint++;
-    return bin->vacant_hint < words;
+    uint32_t word = bin->vacant_hint;
+    while (word < words && vacant_in(bin, word) == 0)
+        word++;
+    bin->vacant_hint = word & LM_BIN_HINT;
+    return word;
 }
 
 bool lm_bin_add(struct lm_bin *bin, struct lm_slab *slab)
 {
-    if (!has_vacancy(bin) && !grow(bin))
-        return false;
-    uint64_t *word = &vacant_words(bin)[bin->vacant_hint];
-    uint32_t place = bin->vacant_hint * 64 + lm_bits_lowest(*word);
-    *word &= *word - 1;
+    uint32_t word = find_vacancy(bin);
+    if (word == word_count(bin->capacity)) {
+        if (!grow(bin))
+            return false;
+        word = bin->vacant_hint;
+    }
+    unsigned bit = lm_bits_lowest(vacant_in(bin, word));
+    uint32_t place = word * 64 + bit;
+    vacant_words(bin)[word] &= ~(UINT64_C(1) << bit);
     bin->slabs[place] = lm_metadata_index(slab);
     slab->place = place;
     bin->units += slab->units;
@@ -107,42 +126,65 @@ void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab)
     vacant_words(bin)[word] |= bit;
     bin->units -= slab->units;
     if (word < bin->vacant_hint)
-        bin->vacant_hint = word;
+        bin->vacant_hint = word & LM_BIN_HINT;
 }
 
-bool lm_bin_has_partial(struct lm_bin *bin)
+/* None is ready. */
+static struct lm_slab *lowest_of_the_last(struct lm_bin *bin)
 {
     uint32_t words = word_count(bin->capacity);
-    while (bin->partial_hint < words && partial_words(bin)[bin->partial_hint] == 0)
-        bin->partial_hint++;
-    return bin->partial_hint < words;
+    uint32_t word = bin->last_hint;
+    while (word < words && partial_words(bin)[word] == 0)
+        word++;
+    bin->last_hint = word & LM_BIN_HINT;
+    if (word == words)
+        return NULL;
+    return lm_metadata_at(bin->slabs[word * 64 + lm_bits_lowest(partial_words(bin)[word])]);
 }
 
 struct lm_slab *lm_bin_partial(struct lm_bin *bin)
 {
-    if (!lm_bin_has_partial(bin))
-        return NULL;
-    unsigned bit = lm_bits_lowest(partial_words(bin)[bin->partial_hint]);
-    return lm_metadata_at(bin->slabs[bin->partial_hint * 64 + bit]);
+    uint32_t words = word_count(bin->capacity);
+    uint32_t word = bin->ready_hint;
+    while (word < words && ready_in(bin, word) == 0)
+        word++;
+    bin->ready_hint = word & LM_BIN_HINT;
+    if (word == words)
+        return lowest_of_the_last(bin);
+    return lm_metadata_at(bin->slabs[word * 64 + lm_bits_lowest(ready_in(bin, word))]);
 }
 
 void lm_bin_mark_full(struct lm_bin *bin, const struct lm_slab *slab)
 {
-    partial_words(bin)[slab->place / 64] &= ~(UINT64_C(1) << slab->place % 64);
+    uint64_t bit = UINT64_C(1) << slab->place % 64;
+    partial_words(bin)[slab->place / 64] &= ~bit;
+    vacant_words(bin)[slab->place / 64] &= ~bit;
 }
 
 void lm_bin_mark_partial(struct lm_bin *bin, const struct lm_slab *slab)
 {
     uint32_t word = slab->place / 64;
-    partial_words(bin)[word] |= UINT64_C(1) << slab->place % 64;
-    if (word < bin->partial_hint)
-        bin->partial_hint = word;
+    uint64_t bit = UINT64_C(1) << slab->place % 64;
+    vacant_words(bin)[word] &= ~bit;
+    partial_words(bin)[word] |= bit;
+    if (word < bin->ready_hint)
+        bin->ready_hint = word & LM_BIN_HINT;
+}
+
+void lm_bin_mark_last(struct lm_bin *bin, const struct lm_slab *slab)
+{
+    uint32_t word = slab->place / 64;
+    uint64_t bit = UINT64_C(1) << slab->place % 64;
+    partial_words(bin)[word] |= bit;
+    vacant_words(bin)[word] |= bit;
+    if (word < bin->last_hint)
+        bin->last_hint = word & LM_BIN_HINT;
 }
 
 struct lm_slab *lm_bin_next(const struct lm_bin *bin, uint32_t *place)
 {
     for (; *place < bin->capacity; (*place)++)
-        if ((vacant_words(bin)[*place / 64] >> *place % 64 & 1) == 0)
+        if ((vacant_in(bin, *place / 64) >> *place % 64 & 1) == 0)
             return lm_metadata_at(bin->slabs[*place]);
     return NULL;
 }
@@ -175,18 +217,19 @@ void lm_bin_verify(const struct lm_bin *bin, unsigned class, uint32_t owner)
     uint32_t end = (uint32_t)lm_min(first + VERIFY_MOST, bin->capacity);
     uint32_t units = 0;
     for (uint32_t place = first; place < end; place++) {
-        bool is_partial = (partial_words(bin)[place / 64] >> place % 64 & 1) != 0;
-        if ((vacant_words(bin)[place / 64] >> place % 64 & 1) != 0) {
-            LM_INVARIANT(!is_partial);
+        if ((vacant_in(bin, place / 64) >> place % 64 & 1) != 0)
             continue;
-        }
+        bool is_partial = (partial_words(bin)[place / 64] >> place % 64 & 1) != 0;
+        bool is_ready = (ready_in(bin, place / 64) >> place % 64 & 1) != 0;
         struct lm_slab *slab = lm_metadata_at(bin->slabs[place]);
         LM_INVARIANT(slab->place == place);
         LM_INVARIANT(slab->class == class);
         units += slab->units;
         LM_INVARIANT(load_relaxed(&slab->owner) == owner);
         LM_INVARIANT(is_partial == (slab->used < slab->slots));
-        LM_INVARIANT(!is_partial || bin->partial_hint <= place / 64);
+        LM_INVARIANT(!is_ready || bin->ready_hint <= place / 64);
+        LM_INVARIANT(is_ready || !is_partial || bin->last_hint <= place / 64);
+        LM_INVARIANT(is_ready || !is_partial || slab->heat == LM_SLAB_SWEPT);
         lm_slab_verify(slab);
     }
     LM_INVARIANT(end - first < bin->capacity ? units <= bin->units : units == bin->units);

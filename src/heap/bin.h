@@ -14,11 +14,12 @@ void lm_bin_reset(struct lm_bin *bin);
 bool lm_bin_add(struct lm_bin *bin, struct lm_slab *slab);
 void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab);
 
-/* The lowest partly used slab, NULL if all are full. */
+/* The lowest partly used slab, if possible not one of the last; NULL if all are full. */
 struct lm_slab *lm_bin_partial(struct lm_bin *bin);
-bool lm_bin_has_partial(struct lm_bin *bin);
 void lm_bin_mark_full(struct lm_bin *bin, const struct lm_slab *slab);
 void lm_bin_mark_partial(struct lm_bin *bin, const struct lm_slab *slab);
+/* It is swept, and all its free slots are on pages that are with the kernel. */
+void lm_bin_mark_last(struct lm_bin *bin, const struct lm_slab *slab);
 
 /* The slab at the lowest occupied place >= *place, which it sets; NULL at the end. */
 struct lm_slab *lm_bin_next(const struct lm_bin *bin, uint32_t *place);

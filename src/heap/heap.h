@@ -89,22 +89,25 @@ struct lm_magazine {
 
 _Static_assert(sizeof(struct lm_magazine) == 16, "all magazines share the body's first page");
 
-enum { LM_BIN_FIRST = 4 };
+/* A window has 2^26 units at most, so a bin has 2^20 words. */
+enum { LM_BIN_FIRST = 4, LM_BIN_HINT_BITS = 21, LM_BIN_HINT = (1 << LM_BIN_HINT_BITS) - 1 };
 
 /* The slabs of one class. A place is a number; the lowest partly used place serves first, and new
  * slabs take the lowest vacant place, so that high places drain. */
 struct lm_bin {
     /* [l] metadata index of the slab at each place */
     uint32_t *slabs;
-    /* [l] one bit per place, H4: first the words of `partial`, then as many of `vacant` */
+    /* [l] one bit per place, H4: first the words of `partial`, then as many of `vacant`; with both bits a
+     * partly used slab serves last */
     uint64_t *words;
     /* [l] places; 0 until the first slab */
     uint32_t capacity;
-    /* [l] no word below these has a partial bit, a vacant bit */
-    uint32_t partial_hint;
-    uint32_t vacant_hint;
     /* [l] units of all its slabs */
     uint32_t units;
+    /* [l] no word below these has a place that is ready to serve, that serves last, that is vacant */
+    uint64_t ready_hint : LM_BIN_HINT_BITS;
+    uint64_t last_hint : LM_BIN_HINT_BITS;
+    uint64_t vacant_hint : LM_BIN_HINT_BITS;
     /* [l] what slabs and words point at until more is needed */
     uint32_t first_slabs[LM_BIN_FIRST];
     uint64_t first_words[2];
@@ -159,9 +162,12 @@ struct lm_stock {
 
 /* Where the search for room for guests goes on. */
 struct lm_host_hand {
-    /* [l] own lock, both */
+    /* [l] own lock, all */
     uint32_t class;
     uint32_t place;
+    /* slabs that may be looked at, as of the millisecond; at first that is long ago */
+    uint32_t credit;
+    uint32_t credit_ms;
 };
 
 struct lm_heap {

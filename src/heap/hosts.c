@@ -41,13 +41,26 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
     return p;
 }
 
-void *lm_heap_host(struct lm_heap *heap, unsigned class)
+/* A block that comes and goes as a guest never gets into a magazine: each time it costs a slow path and a
+ * search. So these have a share of the time. */
+static bool has_credit(struct lm_host_hand *hand, uint32_t now_ms)
+{
+    size_t passed = lm_min(now_ms - hand->credit_ms, LM_HOST_CREDIT_MS);
+    size_t credit = hand->credit + passed * LM_HOST_CREDIT_GAIN;
+    hand->credit = (uint32_t)lm_min(credit, LM_HOST_CREDIT_MS * LM_HOST_CREDIT_GAIN);
+    hand->credit_ms = now_ms;
+    return hand->credit >= LM_HOST_SEARCH + LM_HOST_STEPS;
+}
+
+void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms)
 {
     struct lm_host_hand *hand = &heap->host_hand;
     if (lm_class_table[class].size < LM_GUEST_LEAST || lm_likely(!is_wasteful(&heap->sweep)) ||
-        lm_bin_partial(&heap->bins[class]) != NULL)
+        lm_bin_partial(&heap->bins[class]) != NULL || !has_credit(hand, (uint32_t)now_ms))
         return NULL;
+    hand->credit -= LM_HOST_SEARCH;
     for (int step = 0; step < LM_HOST_STEPS; step++) {
+        hand->credit--;
         /* Without slabs the host's size may still change. */
         bool is_there = hand->class < class && heap->bins[hand->class].units != 0;
         unsigned slots = is_there ? slots_for(class, hand->class) : 0;

@@ -244,8 +244,8 @@ static void release_untouched(struct lm_heap *heap)
     }
 }
 
-/* The beginning of every slow path: the lock, the clock, the mail. */
-static void enter(struct lm_heap *heap, unsigned class)
+/* The beginning of every slow path: the lock, the clock, the mail. Result: the time in milliseconds. */
+static uint64_t enter(struct lm_heap *heap, unsigned class)
 {
     lm_lock_take(&heap->control->lock);
     lm_heap_verify_class(heap, class);
@@ -269,6 +269,7 @@ static void enter(struct lm_heap *heap, unsigned class)
     }
     lm_heap_sweep_some(heap);
     lm_units_tick(now_ms);
+    return now_ms;
 }
 
 static void leave(struct lm_heap *heap, unsigned class)
@@ -281,7 +282,7 @@ static void leave(struct lm_heap *heap, unsigned class)
 static bool is_cold(struct lm_heap *heap, unsigned class)
 {
     return heap->magazines[class].share != 0 &&
-           (heap->control->slab_count == 0 || !lm_bin_has_partial(&heap->bins[class]));
+           (heap->control->slab_count == 0 || lm_bin_partial(&heap->bins[class]) == NULL);
 }
 
 /* `got` of the `wanted` blocks were put behind them; the lowest address comes on top. */
@@ -334,11 +335,11 @@ enum place { IN_ITS_CLASS, ANYWHERE };
 static void *refill(struct lm_heap *heap, unsigned class, enum place place)
 {
     void *p = NULL;
-    enter(heap, class);
+    uint64_t now_ms = enter(heap, class);
     if (is_cold(heap, class))
         p = refill_from_commons(heap, class);
     if (p == NULL && place == ANYWHERE)
-        p = lm_heap_host(heap, class);
+        p = lm_heap_host(heap, class, now_ms);
     if (p == NULL)
         p = refill_from_own(heap, class);
     leave(heap, class);

@@ -72,7 +72,7 @@ void lm_heap_judge_ebb(struct lm_heap *heap);
 
 /* A block in slots of a smaller class, if there is none of its own and the heap has many to spare; NULL
  * if none was found. */
-void *lm_heap_host(struct lm_heap *heap, unsigned class);
+void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms);
 
 /* heap/magazine.c */
 

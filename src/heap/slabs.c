@@ -86,8 +86,10 @@ static bool put_slots(struct lm_heap *heap, struct lm_slab *slab, uint32_t word,
     size_t spent = was_swept ? lm_slab_spent_size(slab) : 0;
     if (lm_unlikely(!lm_slab_put(slab, word, mask)))
         lm_fatal("free", LM_DOUBLE_FREE, lm_slab_address(slab, word * 64 + lm_bits_lowest(twice)));
-    if (lm_unlikely(was_swept))
+    if (lm_unlikely(was_swept)) {
         heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
+        lm_bin_mark_partial(&heap->bins[slab->class], slab);
+    }
     return settle_slab(heap, slab, was_full);
 }
 
@@ -278,6 +280,10 @@ static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, 
         if (lm_unlikely(spent != 0)) {
             heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
             lm_heap_regret_sweep(heap, swept - lm_slab_swept_size(slab));
+            if (slab->heat == LM_SLAB_SWEPT)
+                lm_bin_mark_last(bin, slab);
+            else
+                lm_bin_mark_partial(bin, slab);
         }
         if (slab->used == slab->slots)
             lm_bin_mark_full(bin, slab);
@@ -286,16 +292,11 @@ static size_t supply_from_bin(struct lm_heap *heap, unsigned class, void **out, 
     return got;
 }
 
-static bool stays_whole(size_t size)
-{
-    return lm_is_power_of_two(size) && size <= LM_CLASS_WHOLE_MOST;
-}
-
 /* Blocks that are smaller but no more to a slab save nothing. */
 static bool is_worth_splitting(unsigned class, size_t held)
 {
     size_t size = lm_class_table[class].size;
-    if (!lm_class_can_split(class) || size > lm_unit_size / 2 || stays_whole(size))
+    if (!lm_class_can_split(class) || size > lm_unit_size / 2 || size == LM_CLASS_WHOLE)
         return false;
     size_t half_way = (lm_class_table[class - 2].size + lm_class_table[class].size) / 2;
     size_t more = lm_unit_size / half_way;
@@ -350,11 +351,11 @@ bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_cont
     /* H3: a heap that a fork orphaned still has blocks of its slabs in its magazines. */
     lm_heap_empty_magazine(parked->body, class);
     struct lm_slab *slab = lm_bin_partial(from);
+    uint32_t old_place = slab == NULL ? 0 : slab->place;
     if (slab == NULL || !lm_bin_add(&heap->bins[class], slab))
         return false;
-    /* lm_bin_add gave the slab a place in the new bin: take it from its old one by number. */
     uint32_t place = slab->place;
-    slab->place = from->partial_hint * 64 + lm_bits_lowest(from->words[from->partial_hint]);
+    slab->place = old_place;
     lm_bin_remove(from, slab);
     slab->place = place;
     forget_slab(parked->body, slab);

@@ -15,6 +15,8 @@ static size_t sweep_slab(struct lm_heap *heap, struct lm_slab *slab)
     size_t spent = lm_slab_spent_size(slab);
     size_t purged = lm_slab_sweep(slab);
     heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
+    if (!lm_slab_has_resident(slab))
+        lm_bin_mark_last(&heap->bins[slab->class], slab);
     return purged;
 }
 
@@ -66,7 +68,7 @@ static size_t count_steps(const struct lm_sweep *sweep)
     size_t waste = sweep->slab_size - lm_min(kept, sweep->slab_size);
     if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
         return waste > LM_SWEEP_LEAST ? LM_SWEEP_HASTE * LM_SWEEP_STEPS : 0;
-    size_t bound = lm_min(sweep->bound, lm_max(sweep->used_size / 2, LM_SWEEP_LEAST));
+    size_t bound = lm_min(sweep->bound, lm_max(sweep->used_size, LM_SWEEP_SMALL));
     size_t allowed = bound + sweep->used_size / LM_SWEEP_SHARE;
     return lm_likely(waste <= allowed) ? 0
                                        : lm_min(waste / allowed, LM_SWEEP_HASTE) * LM_SWEEP_STEPS;
@@ -77,7 +79,7 @@ void lm_heap_regret_sweep(struct lm_heap *heap, size_t size)
     struct lm_sweep *sweep = &heap->sweep;
     sweep->regretted += size;
     if (lm_unlikely(sweep->regretted > LM_SWEEP_REGRET)) {
-        sweep->regretted -= LM_SWEEP_REGRET / 4;
+        sweep->regretted -= LM_SWEEP_REGRET_STEP;
         sweep->bound = lm_min(2 * sweep->bound, LM_SWEEP_MOST);
     }
 }

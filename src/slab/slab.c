@@ -178,27 +178,78 @@ static void **list_run(void **out, char *p, uint32_t size, size_t count)
     return out;
 }
 
-size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
+/* The slots of a word that lie on pages which went back to the kernel, in whole or in part. */
+static uint64_t swept_slots(const struct lm_slab *slab, uint32_t word)
+{
+    uint64_t reciprocal = lm_class_table[slab->class].reciprocal;
+    uint64_t swept = 0;
+    for (uint32_t left = slab->swept; left != 0; left &= left - 1) {
+        uint64_t offset = (uint64_t)lm_bits_lowest(left) << lm_os.page_log2;
+        uint32_t first = (uint32_t)(offset * reciprocal >> 32);
+        uint32_t last = (uint32_t)((offset + lm_os.page_size - 1) * reciprocal >> 32);
+        if (first < word * 64 + 64 && last >= word * 64) {
+            uint32_t from = first > word * 64 ? first - word * 64 : 0;
+            uint32_t to = (uint32_t)lm_min(last - word * 64, 63);
+            swept |= lm_bits_ones(to - from + 1) << from;
+        }
+    }
+    return swept;
+}
+
+bool lm_slab_has_resident(const struct lm_slab *slab)
+{
+    for (uint32_t word = 0; word < slab->words; word++)
+        if ((slab->free[word] & ~swept_slots(slab, word)) != 0)
+            return true;
+    return false;
+}
+
+/* Takes slots that are not in `kept`, as lm_slab_refill does. Result: how many are still wanted. */
+LM_INLINE size_t take_from_word(struct lm_slab *slab, uint32_t word, uint64_t kept, void **out,
+                                size_t left)
 {
     uint32_t size = lm_class_table[slab->class].size;
-    char *start = lm_unit_address(slab->unit);
+    char *start = lm_unit_address(slab->unit) + (size_t)word * 64 * size;
+    uint64_t bits = slab->free[word] & ~kept;
+    while (bits != 0 && left > 0) {
+        unsigned first = lm_bits_lowest(bits);
+        uint64_t gaps = ~(bits >> first);
+        size_t run = lm_min(gaps == 0 ? 64 : lm_bits_lowest(gaps), left);
+        out = list_run(out, start + (size_t)first * size, size, run);
+        bits &= ~(lm_bits_ones((unsigned)run) << first);
+        left -= run;
+    }
+    slab->free[word] = bits | (slab->free[word] & kept);
+    return left;
+}
+
+/* Of a slab that has pages with the kernel. */
+LM_NOINLINE static size_t refill_swept(struct lm_slab *slab, void **out, size_t count)
+{
+    bool is_picky = lm_slab_has_resident(slab);
     size_t left = count;
     for (uint32_t word = 0; word < slab->words && left > 0; word++) {
-        uint64_t bits = slab->free[word];
-        while (bits != 0 && left > 0) {
-            unsigned first = lm_bits_lowest(bits);
-            uint64_t gaps = ~(bits >> first);
-            size_t run = lm_min(gaps == 0 ? 64 : lm_bits_lowest(gaps), left);
-            out = list_run(out, start + (size_t)(word * 64 + first) * size, size, run);
-            bits &= ~(lm_bits_ones((unsigned)run) << first);
-            left -= run;
-        }
-        slab->free[word] = bits;
+        uint64_t kept = is_picky ? swept_slots(slab, word) : 0;
+        left = take_from_word(slab, word, kept, out - (count - left), left);
     }
     slab->used += (uint32_t)(count - left);
     slab->heat = LM_SLAB_HOT;
+    note_returned_pages(slab);
+    /* What is free is with the kernel: there is nothing to sweep until a slot is put. */
+    if (slab->used < slab->slots && !lm_slab_has_resident(slab))
+        slab->heat = LM_SLAB_SWEPT;
+    return count - left;
+}
+
+size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
+{
     if (lm_unlikely(slab->swept != 0))
-        note_returned_pages(slab);
+        return refill_swept(slab, out, count);
+    size_t left = count;
+    for (uint32_t word = 0; word < slab->words && left > 0; word++)
+        left = take_from_word(slab, word, 0, out - (count - left), left);
+    slab->used += (uint32_t)(count - left);
+    slab->heat = LM_SLAB_HOT;
     return count - left;
 }
 

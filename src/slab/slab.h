@@ -113,8 +113,10 @@ uint32_t lm_slab_tag_for(uint32_t owner, unsigned class);
 /* Tags its units, after what that depends on has changed. */
 void lm_slab_tag(const struct lm_slab *slab);
 
-/* Takes up to `count` free slots, lowest first, and stores their addresses at out[0], out[-1], ...
- * Result: how many. */
+/* Is there a free slot no part of which is on a page that is with the kernel? */
+bool lm_slab_has_resident(const struct lm_slab *slab);
+/* Takes up to `count` free slots, lowest first, and stores their addresses at out[0], out[-1], ...; as long as
+ * lm_slab_has_resident, only such. Result: how many. */
 size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count);
 
 /* Frees the slots of `mask` in one word. False if one of them was free already. */

@@ -35,12 +35,20 @@ static size_t lowest_vacant(void)
     return place;
 }
 
+/* One that is not among the last, if there is one. */
 static struct lm_slab *lowest_partial(void)
 {
-    for (size_t place = 0; place < SLABS; place++)
-        if (places[place] != NULL && places[place]->used < places[place]->slots)
-            return places[place];
-    return NULL;
+    struct lm_slab *last = NULL;
+    for (size_t place = 0; place < SLABS; place++) {
+        struct lm_slab *slab = places[place];
+        if (slab == NULL || slab->used == slab->slots)
+            continue;
+        if (slab->heat != LM_SLAB_SWEPT)
+            return slab;
+        if (last == NULL)
+            last = slab;
+    }
+    return last;
 }
 
 static bool add(struct lm_slab *slab)
@@ -100,10 +108,18 @@ static bool use(struct lm_slab *slab, uint64_t *random)
         lm_bin_mark_partial(&bin, slab);
         return true;
     }
+    if (slab->heat != LM_SLAB_SWEPT && unit_below(random, 3) == 0) {
+        /* As if it had been swept. */
+        slab->heat = LM_SLAB_SWEPT;
+        lm_bin_mark_last(&bin, slab);
+        return true;
+    }
     size_t count = 1 + unit_below(random, slab->slots);
     lm_slab_refill(slab, out + count, count);
     if (slab->used == slab->slots)
         lm_bin_mark_full(&bin, slab);
+    else
+        lm_bin_mark_partial(&bin, slab);
     return true;
 }
 
@@ -134,10 +150,13 @@ static bool slabs_come_and_go_at_random(void)
     memset(is_in, 1, sizeof is_in);
     for (int step = 0; step < STEPS / 2; step++) {
         size_t i = unit_below(&random, SLABS);
-        if (is_in[i])
+        if (is_in[i]) {
             remove_slab(slabs[i]);
-        else
+        } else {
+            /* A slab that was among the last is not at once in its new bin. */
+            slabs[i]->heat = LM_SLAB_HOT;
             UNIT_CHECK(add(slabs[i]));
+        }
         is_in[i] = !is_in[i];
         UNIT_CHECK(lm_bin_partial(&bin) == lowest_partial());
         if (step % 500 == 0)
@@ -156,8 +175,16 @@ static bool a_reset_bin_is_empty_and_ready(void)
     UNIT_CHECK(unit_is_zero(&bin, sizeof bin) && lm_bin_partial(&bin) == NULL);
     size_t metadata = lm_metadata_size();
     for (int round = 0; round < 50; round++) {
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < 300; i++) {
+            slabs[i]->heat = LM_SLAB_HOT;
             UNIT_CHECK(add(slabs[i]));
+            if (i < 200 && slabs[i]->used < slabs[i]->slots) {
+                slabs[i]->heat = LM_SLAB_SWEPT;
+                lm_bin_mark_last(&bin, slabs[i]);
+            }
+        }
+        /* However often the bin has grown since. */
+        UNIT_CHECK(lm_bin_partial(&bin) == lowest_partial());
         for (int i = 0; i < 300; i++)
             remove_slab(slabs[i]);
         lm_bin_reset(&bin);

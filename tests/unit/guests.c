@@ -227,6 +227,25 @@ static bool a_guest_that_grows_keeps_its_content(void)
     return nothing_is_left();
 }
 
+/* A search per block would double the time of a program whose larger blocks come and go. */
+static bool guests_that_come_and_go_are_soon_too_many(void)
+{
+    size_t seen = 0;
+    take_hosts();
+    uint64_t start_ms = lm_os_clock_ms();
+    for (int round = 0; round < 40; round++) {
+        take_guests();
+        seen += (size_t)count_guests();
+        free_guests(NULL);
+    }
+    /* The clock is coarse. */
+    size_t passed = (size_t)(lm_os_clock_ms() - start_ms) + LM_HOST_CREDIT_MS + 20;
+    size_t most = passed * LM_HOST_CREDIT_GAIN / (LM_HOST_SEARCH + 1);
+    free_hosts(NULL);
+    UNIT_CHECK_THAT(seen <= most, "%zu guests instead of %zu", seen, most);
+    return nothing_is_left();
+}
+
 static bool aligned_requests_are_no_guests(void)
 {
     take_hosts();
@@ -271,6 +290,7 @@ int main(void)
     UNIT_TRUTH(larger_blocks_move_into_holes);
     UNIT_TRUTH(strangers_free_guests);
     UNIT_TRUTH(a_guest_that_grows_keeps_its_content);
+    UNIT_TRUTH(guests_that_come_and_go_are_soon_too_many);
     UNIT_TRUTH(aligned_requests_are_no_guests);
     UNIT_TRUTH(sizes_change_places_for_long);
     return tap_done();

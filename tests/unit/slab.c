@@ -265,6 +265,71 @@ static bool purge_returns_exactly_the_holes(void)
     return true;
 }
 
+/* Does a byte of the slot lie on a page that is with the kernel? */
+static bool is_on_swept(size_t slot)
+{
+    size_t size = lm_class_table[slab->class].size;
+    size_t first = slot * size / UNIT_PAGE;
+    size_t last = ((slot + 1) * size - 1) / UNIT_PAGE;
+    for (size_t page = first; page <= last; page++)
+        if ((slab->swept >> page & 1) != 0)
+            return true;
+    return false;
+}
+
+static size_t free_slots_that_are_there(void)
+{
+    size_t count = 0;
+    for (size_t slot = 0; slot < slab->slots; slot++)
+        count += !is_used[slot] && !is_on_swept(slot);
+    return count;
+}
+
+/* One refill of a swept slab: the lowest of those that are there, or else of the others. */
+static bool refill_swept(size_t count)
+{
+    void *blocks[MOST_SLOTS + 1];
+    size_t there = free_slots_that_are_there();
+    size_t all = slab->slots - used_slots();
+    bool is_swept[MOST_SLOTS];
+    for (size_t slot = 0; slot < slab->slots; slot++)
+        is_swept[slot] = is_on_swept(slot);
+    UNIT_CHECK(lm_slab_has_resident(slab) == (there != 0));
+    size_t got = lm_slab_refill(slab, blocks + count, count);
+    UNIT_CHECK(got == lm_min(count, there != 0 ? there : all));
+    size_t slot = 0;
+    for (size_t i = 0; i < got; i++, slot++) {
+        while (is_used[slot] || (there != 0 && is_swept[slot]))
+            slot++;
+        UNIT_CHECK(blocks[count - i] == lm_slab_address(slab, (uint32_t)slot));
+        is_used[slot] = true;
+    }
+    bool is_spent = slab->swept != 0 && all != got && free_slots_that_are_there() == 0;
+    UNIT_CHECK((slab->heat == LM_SLAB_SWEPT) == is_spent);
+    return true;
+}
+
+static bool pages_that_are_there_serve_first(void)
+{
+    uint64_t random = seed + 2;
+    for (unsigned class = 0; class < LM_CLASSES; class ++) {
+        for (int round = 0; round < 12; round++) {
+            UNIT_CHECK(create(class) && refill(slab->slots));
+            size_t share = 1 + unit_below(&random, 64);
+            for (size_t slot = 0; slot < slab->slots; slot++)
+                if (unit_below(&random, 64) < share)
+                    UNIT_CHECK(put(slot));
+            lm_slab_sweep(slab);
+            while (used_slots() < slab->slots && slab->swept != 0)
+                UNIT_CHECK(refill_swept(1 + unit_below(&random, slab->slots)) && bitmap_agrees());
+            for (size_t slot = 0; slot < slab->slots; slot++)
+                UNIT_CHECK(put(slot));
+            destroy();
+        }
+    }
+    return true;
+}
+
 static bool a_slab_in_use_is_swept_again(void)
 {
     UNIT_CHECK(create(20) && refill(slab->slots));
@@ -277,7 +342,9 @@ static bool a_slab_in_use_is_swept_again(void)
     UNIT_CHECK(refill(1) && lm_slab_sweep(slab) == 0);
     UNIT_CHECK(lm_slab_swept_size(slab) == 3 * UNIT_PAGE);
     UNIT_CHECK(lm_slab_spent_size(slab) == (slab->slots - 2u) * lm_class_table[20].size);
-    /* A page from which a slot is taken does. */
+    /* A page from which a slot is taken does; those that are there serve first. */
+    UNIT_CHECK(refill(UNIT_PAGE / lm_class_table[20].size - 2));
+    UNIT_CHECK(lm_slab_swept_size(slab) == 3 * UNIT_PAGE && slab->heat == LM_SLAB_SWEPT);
     UNIT_CHECK(refill(slab->slots) && lm_slab_swept_size(slab) == 0);
     for (size_t slot = 2; slot < slab->slots; slot++)
         UNIT_CHECK(put(slot));
@@ -343,6 +410,7 @@ static void run_truths(void)
     UNIT_TRUTH(no_owners_tag_passes_for_anothers);
     UNIT_TRUTH(units_carry_owner_and_class);
     UNIT_TRUTH(purge_returns_exactly_the_holes);
+    UNIT_TRUTH(pages_that_are_there_serve_first);
 }
 
 int main(void)
