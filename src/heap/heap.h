@@ -145,6 +145,9 @@ struct lm_sweep {
     size_t bound;
     size_t regretted;
     uint64_t judged_ms;
+    /* bytes swept and taken again for which the time until paid_ms does not pay */
+    size_t debt;
+    uint64_t paid_ms;
     /* where the sweeper's hand stands */
     uint32_t class;
     uint32_t place;

@@ -51,7 +51,7 @@ size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place)
 void lm_heap_sweep_some(struct lm_heap *heap);
 /* So many bytes that were swept are wanted again. */
 void lm_heap_regret_sweep(struct lm_heap *heap, size_t size);
-/* Once per demand window: the bound comes down. */
+/* Every few slow paths: time pays for what was regretted. Once per demand window: the bound comes down. */
 void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms);
 /* Checked builds: all bins, or one. */
 void lm_heap_verify(const struct lm_heap_control *control);

@@ -68,6 +68,8 @@ static size_t count_steps(const struct lm_sweep *sweep)
     size_t waste = sweep->slab_size - lm_min(kept, sweep->slab_size);
     if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
         return waste > LM_SWEEP_LEAST ? LM_SWEEP_HASTE * LM_SWEEP_STEPS : 0;
+    if (lm_unlikely(sweep->debt > LM_SWEEP_DEBT))
+        return 0;
     size_t bound = lm_min(sweep->bound, lm_max(sweep->used_size, LM_SWEEP_SMALL));
     size_t allowed = bound + sweep->used_size / LM_SWEEP_SHARE;
     return lm_likely(waste <= allowed) ? 0
@@ -77,6 +79,7 @@ static size_t count_steps(const struct lm_sweep *sweep)
 void lm_heap_regret_sweep(struct lm_heap *heap, size_t size)
 {
     struct lm_sweep *sweep = &heap->sweep;
+    sweep->debt += size;
     sweep->regretted += size;
     if (lm_unlikely(sweep->regretted > LM_SWEEP_REGRET)) {
         sweep->regretted -= LM_SWEEP_REGRET_STEP;
@@ -87,6 +90,9 @@ void lm_heap_regret_sweep(struct lm_heap *heap, size_t size)
 void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms)
 {
     struct lm_sweep *sweep = &heap->sweep;
+    size_t paid = lm_min(now_ms - sweep->paid_ms, LM_SWEEP_DEBT / LM_SWEEP_PAY) * LM_SWEEP_PAY;
+    sweep->debt -= lm_min(paid, sweep->debt);
+    sweep->paid_ms = now_ms;
     if (now_ms - sweep->judged_ms < LM_DEMAND_WINDOW_MS)
         return;
     sweep->judged_ms = now_ms;

@@ -76,6 +76,55 @@ static bool cold_holes_go_back_by_and_by(void)
     return books_are_right(lm_thread.heap);
 }
 
+static void take_all(void)
+{
+    for (int i = 0; i < BLOCKS; i++) {
+        if (blocks[i] == NULL)
+            blocks[i] = lm_malloc(SIZE);
+        unit_fill(blocks[i], SIZE, (uint64_t)i);
+    }
+}
+
+static void thin_out(void)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        if (i % 32 != 0) {
+            lm_free(blocks[i]);
+            blocks[i] = NULL;
+        }
+}
+
+/* It fills and drains all the time, and has faulted in anew more than time can pay for. */
+static bool a_heap_in_debt_is_not_swept(void)
+{
+    struct lm_sweep *sweep = &lm_thread.heap->sweep;
+    lm_trim();
+    memset(blocks, 0, sizeof blocks);
+    take_all();
+    size_t full = resident_pages();
+    sweep->debt = SIZE_MAX / 2;
+    thin_out();
+    live_on(2000);
+    size_t left = resident_pages();
+    UNIT_CHECK_THAT(left > full * 2 / 3, "%zu of %zu pages are resident", left, full);
+    /* Time pays. */
+    sweep->debt = LM_SWEEP_DEBT + LM_SWEEP_PAY;
+    sweep->paid_ms = lm_os_clock_ms() - LM_SWEEP_DEBT / LM_SWEEP_PAY;
+    take_all();
+    thin_out();
+    left = resident_pages();
+    UNIT_CHECK_THAT(left < full * 2 / 3 && sweep->debt < LM_SWEEP_DEBT,
+                    "%zu of %zu pages, owed %zu, bound %zu", left, full, sweep->debt, sweep->bound);
+    /* What was swept and is taken again is owed. */
+    uint64_t start_ms = lm_os_clock_ms();
+    sweep->debt = 0;
+    take_all();
+    UNIT_CHECK(sweep->debt != 0 || lm_os_clock_ms() - start_ms > 100);
+    for (int i = 0; i < BLOCKS; i++)
+        lm_free(blocks[i]);
+    return books_are_right(lm_thread.heap);
+}
+
 static bool little_waste_is_left_alone(void)
 {
     lm_trim();
@@ -150,6 +199,7 @@ int main(void)
     unit_start();
     seed = tap_seed();
     UNIT_TRUTH(cold_holes_go_back_by_and_by);
+    UNIT_TRUTH(a_heap_in_debt_is_not_swept);
     UNIT_TRUTH(little_waste_is_left_alone);
     UNIT_TRUTH(the_books_stay_right);
     UNIT_TRUTH(the_books_follow_a_slab_to_its_new_heap);
