@@ -209,11 +209,12 @@
 #define LM_SWEEP_REGRET      LM_TUNE(5 * LM_MIB, 256 * LM_KIB)
 #define LM_SWEEP_REGRET_STEP (LM_SWEEP_REGRET / 16)
 #define LM_SWEEP_SMALL       (4 * LM_SWEEP_LEAST)
-/* Bytes per millisecond, and in all: what may be swept and taken again in the long run. 8 pages a millisecond
- * are 3 % of the time, and 384 MiB a third of a second. A heap that fills and drains again and again with blocks
- * that stay here and there gets beyond that, and is not swept until time has paid. */
+/* Bytes per millisecond, and in all: what may be swept for nothing in the long run, as it is taken again or its
+ * slab is empty soon. 8 pages a millisecond are 3 % of the time, and 64 MiB 50 ms (sawtooth comes to 42). A heap
+ * that fills and drains again and again with blocks that stay here and there gets beyond that, and is not swept
+ * until time has paid. */
 #define LM_SWEEP_PAY  (32 * LM_KIB)
-#define LM_SWEEP_DEBT LM_TUNE(384 * LM_MIB, 64 * LM_MIB)
+#define LM_SWEEP_DEBT (64 * LM_MIB)
 /* Slabs that a slow path looks at when the waste is just above what is left alone, and so many times
  * that at most when there is more. */
 #define LM_SWEEP_STEPS 16

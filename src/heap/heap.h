@@ -145,7 +145,7 @@ struct lm_sweep {
     size_t bound;
     size_t regretted;
     uint64_t judged_ms;
-    /* bytes swept and taken again for which the time until paid_ms does not pay */
+    /* bytes swept for nothing, as far as the time until paid_ms does not pay for them */
     size_t debt;
     uint64_t paid_ms;
     /* where the sweeper's hand stands */

@@ -46,6 +46,8 @@ static void retire_slab(struct lm_heap *heap, struct lm_slab *slab)
     size_t unit = slab->unit;
     size_t units = slab->units;
     lm_bin_remove(&heap->bins[slab->class], slab);
+    /* Whoever takes the units next takes them for dirty, and faults. */
+    heap->sweep.debt += lm_slab_swept_size(slab);
     forget_slab(heap, slab);
     lm_slab_destroy(slab);
     if (!lm_stock_put(heap, unit, units))
