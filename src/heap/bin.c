@@ -175,10 +175,11 @@ void lm_bin_mark_last(struct lm_bin *bin, const struct lm_slab *slab)
 {
     uint32_t word = slab->place / 64;
     uint64_t bit = UINT64_C(1) << slab->place % 64;
-    partial_words(bin)[word] |= bit;
-    vacant_words(bin)[word] |= bit;
+    /* A fork may interrupt a sweep by another thread, and the heap counts as whole. */
     if (word < bin->last_hint)
         bin->last_hint = word & LM_BIN_HINT;
+    keep_order_for_fork();
+    vacant_words(bin)[word] |= bit;
 }
 
 struct lm_slab *lm_bin_next(const struct lm_bin *bin, uint32_t *place)

@@ -18,7 +18,7 @@ void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab);
 struct lm_slab *lm_bin_partial(struct lm_bin *bin);
 void lm_bin_mark_full(struct lm_bin *bin, const struct lm_slab *slab);
 void lm_bin_mark_partial(struct lm_bin *bin, const struct lm_slab *slab);
-/* It is swept, and all its free slots are on pages that are with the kernel. */
+/* A partly used slab that is swept, and all of whose free slots are on pages that are with the kernel. */
 void lm_bin_mark_last(struct lm_bin *bin, const struct lm_slab *slab);
 
 /* The slab at the lowest occupied place >= *place, which it sets; NULL at the end. */

@@ -12,8 +12,9 @@
  *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
  *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
  *   H3  every block in a magazine is used (S1) in a slab of this class, of this heap, of a commons, or open
- *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` exactly
- *       while the place holds no slab
+ *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` alone exactly
+ *       while the place holds no slab; both while all that is free in the slab is with the kernel, and
+ *       no slot was put since that was seen
  *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
  *       also guarded by the control's lock: the owner takes it on every slow path, so that others
  *       (trim, statistics) may look while they hold it

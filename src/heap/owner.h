@@ -71,7 +71,7 @@ void lm_heap_judge_ebb(struct lm_heap *heap);
 /* heap/hosts.c */
 
 /* A block in slots of a smaller class, if there is none of its own and the heap has many to spare; NULL
- * if none was found. */
+ * if none was found, or searches have had their share of the time. */
 void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms);
 
 /* heap/magazine.c */
