@@ -8,6 +8,7 @@ bench_micro_lm_micro_SOURCES = \
 	bench/micro/large.cc \
 	bench/micro/main.cc \
 	bench/micro/micro.h \
+	bench/micro/phases.cc \
 	bench/micro/resize.cc \
 	bench/micro/small.cc \
 	bench/micro/threads.cc

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 {
     micro::register_small();
     micro::register_churn();
+    micro::register_phases();
     micro::register_resize();
     micro::register_large();
     micro::register_threads();

@@ -124,6 +124,7 @@ constexpr benchmark::IterationCount rounds(size_t operations, size_t per_iterati
 /* Each file registers its rows; main calls these in the order of the printed table. */
 void register_small();
 void register_churn();
+void register_phases();
 void register_resize();
 void register_large();
 void register_threads();

@@ -130,7 +130,7 @@ void lm_bin_remove(struct lm_bin *bin, struct lm_slab *slab)
 }
 
 /* None is ready. */
-static struct lm_slab *lowest_of_the_last(struct lm_bin *bin)
+LM_NOINLINE static struct lm_slab *lowest_of_the_last(struct lm_bin *bin)
 {
     uint32_t words = word_count(bin->capacity);
     uint32_t word = bin->last_hint;
@@ -142,16 +142,19 @@ static struct lm_slab *lowest_of_the_last(struct lm_bin *bin)
     return lm_metadata_at(bin->slabs[word * 64 + lm_bits_lowest(partial_words(bin)[word])]);
 }
 
+/* Asked several times per slow path, mostly in vain. */
 struct lm_slab *lm_bin_partial(struct lm_bin *bin)
 {
     uint32_t words = word_count(bin->capacity);
     uint32_t word = bin->ready_hint;
-    while (word < words && ready_in(bin, word) == 0)
-        word++;
-    bin->ready_hint = word & LM_BIN_HINT;
-    if (word == words)
-        return lowest_of_the_last(bin);
-    return lm_metadata_at(bin->slabs[word * 64 + lm_bits_lowest(ready_in(bin, word))]);
+    if (word < words) {
+        while (word < words && ready_in(bin, word) == 0)
+            word++;
+        bin->ready_hint = word & LM_BIN_HINT;
+        if (word < words)
+            return lm_metadata_at(bin->slabs[word * 64 + lm_bits_lowest(ready_in(bin, word))]);
+    }
+    return lm_likely(bin->last_hint >= words) ? NULL : lowest_of_the_last(bin);
 }
 
 void lm_bin_mark_full(struct lm_bin *bin, const struct lm_slab *slab)
