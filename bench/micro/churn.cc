@@ -11,7 +11,6 @@ namespace micro
 namespace
 {
 
-constexpr size_t KiB = 1024;
 constexpr size_t steps = 1000;
 
 void churn(benchmark::State &state, size_t live, size_t low, size_t high)

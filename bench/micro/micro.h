@@ -30,6 +30,8 @@
 namespace micro
 {
 
+constexpr size_t KiB = 1024;
+
 /* A fixed-length array in a private, pre-faulted mapping. */
 template <typename T> class Table
 {

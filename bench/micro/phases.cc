@@ -12,8 +12,6 @@ namespace micro
 namespace
 {
 
-constexpr size_t KiB = 1024;
-
 /* A set of blocks that is filled up and thinned out by turns. */
 class Tide
 {

@@ -12,7 +12,6 @@ namespace micro
 namespace
 {
 
-constexpr size_t KiB = 1024;
 constexpr size_t MiB = 1024 * KiB;
 constexpr size_t page = 4096;
 
