@@ -144,13 +144,20 @@ static bool are_slots_free(const struct lm_slab *slab, uint32_t first, uint32_t 
     return wanted == 0 || (~slab->free[end / 64] & wanted) == 0;
 }
 
-/* Past the last slot there is nothing to keep. */
-static bool is_page_empty(const struct lm_slab *slab, size_t offset)
+/* The slots that have a byte on a page: [*first, result), as if the slab went on behind its last slot. */
+static uint32_t slots_on_page(const struct lm_slab *slab, unsigned page, uint32_t *first)
 {
     uint64_t reciprocal = lm_class_table[slab->class].reciprocal;
-    uint32_t first = (uint32_t)(offset * reciprocal >> 32);
-    uint32_t last = (uint32_t)((offset + lm_os.page_size - 1) * reciprocal >> 32);
-    uint32_t end = (uint32_t)lm_min(last + 1, slab->slots);
+    uint64_t offset = (uint64_t)page << lm_os.page_log2;
+    *first = (uint32_t)(offset * reciprocal >> 32);
+    return (uint32_t)((offset + lm_os.page_size - 1) * reciprocal >> 32) + 1;
+}
+
+/* Past the last slot there is nothing to keep. */
+static bool is_page_empty(const struct lm_slab *slab, unsigned page)
+{
+    uint32_t first;
+    uint32_t end = (uint32_t)lm_min(slots_on_page(slab, page, &first), slab->slots);
     return first >= end || are_slots_free(slab, first, end);
 }
 
@@ -159,7 +166,7 @@ static void note_returned_pages(struct lm_slab *slab)
 {
     for (uint32_t left = slab->swept; left != 0; left &= left - 1) {
         unsigned page = lm_bits_lowest(left);
-        if (!is_page_empty(slab, (size_t)page << lm_os.page_log2))
+        if (!is_page_empty(slab, page))
             slab->swept &= ~(UINT32_C(1) << page);
     }
 }
@@ -181,17 +188,15 @@ static void **list_run(void **out, char *p, uint32_t size, size_t count)
 /* The slots of a word that lie on pages which went back to the kernel, in whole or in part. */
 static uint64_t swept_slots(const struct lm_slab *slab, uint32_t word)
 {
-    uint64_t reciprocal = lm_class_table[slab->class].reciprocal;
+    uint32_t start = word * 64;
     uint64_t swept = 0;
     for (uint32_t left = slab->swept; left != 0; left &= left - 1) {
-        uint64_t offset = (uint64_t)lm_bits_lowest(left) << lm_os.page_log2;
-        uint32_t first = (uint32_t)(offset * reciprocal >> 32);
-        uint32_t last = (uint32_t)((offset + lm_os.page_size - 1) * reciprocal >> 32);
-        if (first < word * 64 + 64 && last >= word * 64) {
-            uint32_t from = first > word * 64 ? first - word * 64 : 0;
-            uint32_t to = (uint32_t)lm_min(last - word * 64, 63);
-            swept |= lm_bits_ones(to - from + 1) << from;
-        }
+        uint32_t first;
+        uint32_t end =
+            (uint32_t)lm_min(slots_on_page(slab, lm_bits_lowest(left), &first), start + 64);
+        first = (uint32_t)lm_max(first, start);
+        if (first < end)
+            swept |= lm_bits_ones(end - first) << (first - start);
     }
     return swept;
 }
@@ -223,10 +228,9 @@ LM_INLINE size_t take_from_word(struct lm_slab *slab, uint32_t word, uint64_t ke
     return left;
 }
 
-/* Of a slab that has pages with the kernel. */
-LM_NOINLINE static size_t refill_swept(struct lm_slab *slab, void **out, size_t count)
+/* The same for the whole slab; only where its pages are there, if that is asked for. */
+LM_INLINE size_t take_slots(struct lm_slab *slab, bool is_picky, void **out, size_t count)
 {
-    bool is_picky = lm_slab_has_resident(slab);
     size_t left = count;
     for (uint32_t word = 0; word < slab->words && left > 0; word++) {
         uint64_t kept = is_picky ? swept_slots(slab, word) : 0;
@@ -234,23 +238,27 @@ LM_NOINLINE static size_t refill_swept(struct lm_slab *slab, void **out, size_t 
     }
     slab->used += (uint32_t)(count - left);
     slab->heat = LM_SLAB_HOT;
+    return count - left;
+}
+
+/* Of a slab that has pages with the kernel. */
+LM_NOINLINE static size_t refill_swept(struct lm_slab *slab, void **out, size_t count)
+{
+    size_t got = take_slots(slab, true, out, count);
+    if (got == 0)
+        got = take_slots(slab, false, out, count);
     note_returned_pages(slab);
     /* What is free is with the kernel: there is nothing to sweep until a slot is put. */
     if (slab->used < slab->slots && !lm_slab_has_resident(slab))
         slab->heat = LM_SLAB_SWEPT;
-    return count - left;
+    return got;
 }
 
 size_t lm_slab_refill(struct lm_slab *slab, void **out, size_t count)
 {
     if (lm_unlikely(slab->swept != 0))
         return refill_swept(slab, out, count);
-    size_t left = count;
-    for (uint32_t word = 0; word < slab->words && left > 0; word++)
-        left = take_from_word(slab, word, 0, out - (count - left), left);
-    slab->used += (uint32_t)(count - left);
-    slab->heat = LM_SLAB_HOT;
-    return count - left;
+    return take_slots(slab, false, out, count);
 }
 
 static uint32_t empty_pages(const struct lm_slab *slab)
@@ -258,7 +266,7 @@ static uint32_t empty_pages(const struct lm_slab *slab)
     uint32_t pages = (uint32_t)slab->units << (lm_unit_log2 - lm_os.page_log2);
     uint32_t empty = 0;
     for (uint32_t page = 0; page < pages; page++)
-        if (is_page_empty(slab, (size_t)page << lm_os.page_log2))
+        if (is_page_empty(slab, page))
             empty |= UINT32_C(1) << page;
     return empty;
 }

@@ -55,27 +55,6 @@ static void live_on(size_t rounds)
     }
 }
 
-static bool cold_holes_go_back_by_and_by(void)
-{
-    for (int i = 0; i < BLOCKS; i++) {
-        blocks[i] = lm_malloc(SIZE);
-        unit_fill(blocks[i], SIZE, (uint64_t)i);
-    }
-    size_t full = resident_pages();
-    for (int i = 0; i < BLOCKS; i++)
-        if (i % 32 != 0)
-            lm_free(blocks[i]);
-    live_on(2000);
-    size_t left = resident_pages();
-    UNIT_CHECK_THAT(left < full * 2 / 3, "%zu of %zu pages are resident", left, full);
-    UNIT_CHECK(books_are_right(lm_thread.heap));
-    for (int i = 0; i < BLOCKS; i += 32) {
-        UNIT_CHECK(unit_is_filled(blocks[i], SIZE, (uint64_t)i));
-        lm_free(blocks[i]);
-    }
-    return books_are_right(lm_thread.heap);
-}
-
 static void take_all(void)
 {
     for (int i = 0; i < BLOCKS; i++) {
@@ -92,6 +71,22 @@ static void thin_out(void)
             lm_free(blocks[i]);
             blocks[i] = NULL;
         }
+}
+
+static bool cold_holes_go_back_by_and_by(void)
+{
+    take_all();
+    size_t full = resident_pages();
+    thin_out();
+    live_on(2000);
+    size_t left = resident_pages();
+    UNIT_CHECK_THAT(left < full * 2 / 3, "%zu of %zu pages are resident", left, full);
+    UNIT_CHECK(books_are_right(lm_thread.heap));
+    for (int i = 0; i < BLOCKS; i += 32) {
+        UNIT_CHECK(unit_is_filled(blocks[i], SIZE, (uint64_t)i));
+        lm_free(blocks[i]);
+    }
+    return books_are_right(lm_thread.heap);
 }
 
 /* It fills and drains all the time, and has faulted in anew more than time can pay for. */
