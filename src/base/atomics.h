@@ -31,7 +31,9 @@
  *   load_hot_acquire  the same, for an index by which the rest is found
  *   load_wide    reads 32 bits once, as 64
  *   load_result  a plain load of what the function will probably return, into the register for that
- *   store_hot    only the owner writes; the others may look */
+ *   store_hot    only the owner writes; the others may look
+ *   keep_address  the address in a register of its own: from a base and a constant, without an index, processors
+ *                forward a store to the load behind it at once (decision 051) */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define load_hot(at)         (*(__typeof__(load_relaxed(at)) *)(at))
 #define load_hot_acquire(at) load_hot(at)
@@ -48,12 +50,19 @@
         value_;                                                                                    \
     })
 #define store_hot(at, value) ((void)(*(__typeof__(load_relaxed(at)) *)(at) = (value)))
+#define keep_address(at)                                                                           \
+    __extension__({                                                                                \
+        __typeof__(at) at_ = (at);                                                                 \
+        __asm__("" : "+r"(at_));                                                                   \
+        at_;                                                                                       \
+    })
 #else
 #define load_hot(at)         load_relaxed(at)
 #define load_hot_acquire(at) load_acquire(at)
 #define load_wide(at)        ((uint64_t)load_relaxed(at))
 #define load_result(at)      (*(at))
 #define store_hot(at, value) store_relaxed(at, value)
+#define keep_address(at)     (at)
 #endif
 
 /* On failure *expected receives the present value. */

@@ -242,7 +242,7 @@ LM_NOINLINE static void free_other(void *p, size_t unit)
 /* The magazine is full, or not open, or does not take such blocks; or it has just got p. */
 static void free_strange(struct lm_heap *heap, unsigned class, void *p, size_t unit)
 {
-    if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
+    if (lm_unlikely(heap->magazines[class].newest == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     lm_heap_free_remote(heap, p, unit);
 }
@@ -265,7 +265,7 @@ LM_NOINLINE void lm_free_slow(void *p)
         lm_commons_free(heap, p, unit);
     else if (heap == lm_heap_nobodys() || !lm_heap_owns(heap, unit))
         free_strange(heap, class, p, unit);
-    else if (!lm_heap_give(heap, class, p))
+    else if (!lm_magazine_give(&heap->magazines[class], p))
         lm_heap_flush(heap, class, p);
 }
 

@@ -103,7 +103,7 @@ LM_INLINE bool lm_free_fast(void *p)
 {
     struct lm_heap *heap = lm_thread.heap;
     uint64_t look = lm_heap_look(heap, p);
-    return lm_likely(look >= LM_LOOK_TAKES) && lm_heap_give(heap, look - LM_LOOK_TAKES, p);
+    return lm_likely(look >= LM_LOOK_TAKES) && lm_magazine_give(lm_heap_magazine(heap, look), p);
 }
 
 #endif

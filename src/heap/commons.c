@@ -130,14 +130,13 @@ void lm_commons_give(void **blocks, size_t count)
 static bool keep(struct lm_heap *heap, unsigned class, void *p)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    void **top = load_relaxed(&heap->top[class]);
-    size_t kept = (size_t)(top - magazine->slots + 1) * lm_class_table[class].size;
+    size_t kept = (lm_magazine_count(magazine) + 1) * (size_t)lm_class_table[class].size;
     if (magazine->share == 0 || kept > LM_SHARE_BATCH_BYTES)
         return false;
-    if (lm_unlikely(*top == p))
+    if (lm_unlikely(magazine->newest == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     magazine->share--;
-    return lm_heap_give(heap, class, p);
+    return lm_magazine_give(magazine, p);
 }
 
 /* An idle thread's outbox would pin so large a block, and its neighbours. There is one first thread. */

@@ -7,10 +7,13 @@
  * that only the owner touches; a parked heap without slabs gives them back.
  *
  *   control   | lock | state | inbox ... |            strangers push remote nodes to the inbox
- *   body      | top[72] | end[72] | filter | magazines | first slots of magazines | outbox | bins |
+ *   body      | magazines[72] | filter | first slots of magazines | outbox | bins |
+ *   magazine  | newest | top | end | capacity ...     slots | NULL | oldest | ... | second newest | - | ... | - |
+ *                                                                                                 ^top      ^end
  *
- *   H1  top[c] points at the newest block of magazine c, or at its slot 0, which holds NULL
- *   H2  end[c] is the magazine's last slot; a magazine of capacity 0 has top == end == slot 0
+ *   H1  newest is the magazine's newest block, NULL if it is empty. The others lie in the slots below `top`, slot
+ *       0 holds NULL, and the slot at `top` is where the newest block goes when a newer one comes
+ *   H2  `end` is the last slot; a magazine of capacity 0 has none, and top == end == NULL
  *   H3  every block in a magazine is used (S1) in a slab of this class, of this heap, of a commons, or open
  *   H4  a bin's `partial` bit is set exactly while that slab has a free slot; `vacant` alone exactly
  *       while the place holds no slab; both while all that is free in the slab is with the kernel, and
@@ -73,9 +76,15 @@ struct lm_heap_control {
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");
 
+/* The newest block is no longer in a slot, so a malloc behind a free waits for one store and not for two in a row
+ * (decision 051). */
 struct lm_magazine {
-    /* [o] slot 0, the one that holds NULL */
-    void **slots;
+    /* [o] H1 */
+    void *newest;
+    /* [o] H1; atomic only so that statistics may look */
+    _Atomic(void **) top;
+    /* [o] H2 */
+    void **end;
     /* [o] blocks it can hold; one less than a power of two, or 0: not opened yet, or never */
     uint32_t capacity;
     /* [o] slow paths since it last grew or was looked at */
@@ -88,7 +97,7 @@ struct lm_magazine {
     uint8_t share;
 };
 
-_Static_assert(sizeof(struct lm_magazine) == 16, "all magazines share the body's first page");
+_Static_assert(sizeof(struct lm_magazine) == 32, "two magazines share a cache line");
 
 /* A window has 2^26 units at most, so a bin has 2^20 words. */
 enum { LM_BIN_FIRST = 4, LM_BIN_HINT_BITS = 21, LM_BIN_HINT = (1 << LM_BIN_HINT_BITS) - 1 };
@@ -175,10 +184,7 @@ struct lm_host_hand {
 };
 
 struct lm_heap {
-    /* [o] H1; first, where indexing adds nothing; atomic only so that statistics may look */
-    _Atomic(void **) top[LM_CLASSES];
-    /* [o] H2 */
-    void **end[LM_CLASSES];
+    struct lm_magazine magazines[LM_CLASSES];
     /* [c] all bits that our slabs' tags lack, but for the class: or-ed to a unit's tag it gives LM_LOOK_TAKES
      * or above only if the tag is ours or LM_TAG_OPEN */
     uint64_t filter;
@@ -187,7 +193,6 @@ struct lm_heap {
     /* [o] a slab of this class may have had guests since the heap's birth: its blocks may be larger than
      * the class says */
     bool is_host[LM_CLASSES];
-    struct lm_magazine magazines[LM_CLASSES];
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
     /* [l] own lock: milliseconds: when idle magazines were last looked for, and slow paths since then */
@@ -204,8 +209,6 @@ struct lm_heap {
     size_t outbox_size;
     /* [o] one bit per entry that is not empty */
     uint64_t outbox_used;
-    /* [c] NULL: slot 0 of all magazines that are not open */
-    void *no_slot;
     /* [o] in the order in which classes are used, so that a thread of few classes has few pages */
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
     /* From here on only threads that free strangers' blocks or have slabs of their own write. */
@@ -241,7 +244,7 @@ extern LM_HIDDEN _Thread_local struct lm_thread lm_thread
     __attribute__((tls_model("initial-exec")));
 
 /* Slow halves. refill: a block of the class, or NULL if memory is out. flush: the heap owns p's
- * slab and lm_heap_give would not take it. */
+ * slab and lm_magazine_give would not take it. */
 void *lm_heap_refill(struct lm_heap *heap, unsigned class);
 /* The same for a request that has no use for more alignment than LM_QUANTUM: where much memory lies idle
  * the block may be a guest (heap/hosts.c). */
@@ -289,11 +292,26 @@ bool lm_heap_is_free(const void *p, size_t unit);
 /* size <= LM_SMALL_MAX. NULL: the magazine is empty, refill it. */
 LM_INLINE void *lm_heap_take(struct lm_heap *heap, size_t class)
 {
-    void **top = load_hot(&heap->top[class]);
-    void *p = load_result(top);
-    if (lm_likely(p != NULL))
-        store_hot(&heap->top[class], top - 1);
+    struct lm_magazine *magazine = keep_address(&heap->magazines[class]);
+    void *p = load_result(&magazine->newest);
+    if (lm_likely(p != NULL)) {
+        void **top = load_hot(&magazine->top) - 1;
+        store_hot(&magazine->top, top);
+        magazine->newest = *top;
+    }
     return p;
+}
+
+/* Slot 0. */
+LM_INLINE void **lm_magazine_slots(const struct lm_magazine *magazine)
+{
+    return magazine->end - magazine->capacity;
+}
+
+/* Blocks in it. */
+LM_INLINE uint32_t lm_magazine_count(const struct lm_magazine *magazine)
+{
+    return (uint32_t)(load_relaxed(&magazine->top) - lm_magazine_slots(magazine));
 }
 
 /* What the tag of p's unit says to this heap: if the heap's magazines take p, this and the class, else
@@ -307,6 +325,14 @@ LM_INLINE uint64_t lm_heap_look(const struct lm_heap *heap, const void *p)
     if (lm_unlikely(unit >= load_hot(&lm_window_units)))
         return 0;
     return load_wide(&lm_window.map[unit]) | heap->filter;
+}
+
+/* The magazine that takes p, by such a look. In one addition: &magazines[look - LM_LOOK_TAKES] would be two. */
+LM_INLINE struct lm_magazine *lm_heap_magazine(struct lm_heap *heap, uint64_t look)
+{
+    uintptr_t least = (uintptr_t)LM_LOOK_TAKES * sizeof *heap->magazines;
+    return keep_address((struct lm_magazine *)((uintptr_t)heap->magazines +
+                                               look * sizeof *heap->magazines - least)); // NOLINT
 }
 
 /* Is this heap the owner of the unit's slab? */
@@ -332,13 +358,17 @@ LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
 }
 
 /* False: the magazine is full, or p is the block that was freed last: flush it. */
-LM_INLINE bool lm_heap_give(struct lm_heap *heap, size_t class, void *p)
+LM_INLINE bool lm_magazine_give(struct lm_magazine *magazine, void *p)
 {
-    void **top = load_hot(&heap->top[class]);
-    if (lm_unlikely(top == heap->end[class] || *top == p))
+    void **top = load_hot(&magazine->top);
+    void *newest = magazine->newest;
+    if (lm_unlikely(top == magazine->end || newest == p))
         return false;
-    top[1] = p;
-    store_hot(&heap->top[class], top + 1);
+    magazine->newest = p;
+    *top = newest;
+    /* The child of a fork in between drops what a thread had as its newest block, and takes the one below. */
+    keep_order_for_fork();
+    store_hot(&magazine->top, top + 1);
     return true;
 }
 

@@ -29,14 +29,19 @@ static size_t array_size(uint32_t capacity)
     return (capacity + 1) * sizeof(void *);
 }
 
-static uint32_t count_of(const struct lm_heap *heap, unsigned class)
+/* Puts the newest block into its slot: from here to set_count all of them lie in the array. */
+static void **begin_change(struct lm_magazine *magazine)
 {
-    return (uint32_t)(load_relaxed(&heap->top[class]) - heap->magazines[class].slots);
+    *load_relaxed(&magazine->top) = magazine->newest;
+    return lm_magazine_slots(magazine);
 }
 
-static void set_count(struct lm_heap *heap, unsigned class, size_t count)
+/* So many blocks lie in the array now. */
+static void set_count(struct lm_magazine *magazine, size_t count)
 {
-    store_relaxed(&heap->top[class], heap->magazines[class].slots + count);
+    void **top = lm_magazine_slots(magazine) + count;
+    store_relaxed(&magazine->top, top);
+    magazine->newest = *top;
 }
 
 /* What one slow path moves: a program that takes and gives the same batch again and again settles inside. */
@@ -46,14 +51,11 @@ static uint32_t half_of(const struct lm_magazine *magazine)
 }
 
 /* The magazine holds `count` blocks in `slots` now. */
-static void install(struct lm_heap *heap, unsigned class, void **slots, uint32_t capacity,
-                    size_t count)
+static void install(struct lm_magazine *magazine, void **slots, uint32_t capacity, size_t count)
 {
-    struct lm_magazine *magazine = &heap->magazines[class];
-    magazine->slots = slots;
     magazine->capacity = capacity;
-    heap->end[class] = slots + capacity;
-    set_count(heap, class, count);
+    magazine->end = slots + capacity;
+    set_count(magazine, count);
 }
 
 static uint32_t first_capacity(unsigned class)
@@ -64,17 +66,11 @@ static uint32_t first_capacity(unsigned class)
 void lm_heap_init_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        struct lm_magazine *magazine = &heap->magazines[class];
-        magazine->flushes = 0;
-        magazine->pressure = 0;
-        magazine->share = lm_commons_share(heap, class);
-        install(heap, class, &heap->no_slot, 0, 0);
+        heap->magazines[class].share = lm_commons_share(heap, class);
         /* Whoever does without magazines wants every pointer proved. */
         if (!lm_options.magazines)
             heap->is_host[class] = true;
     }
-    heap->opened = 0;
-    heap->magazine_size = 0;
     heap->sweep.bound = LM_SWEEP_LEAST;
 }
 
@@ -85,16 +81,16 @@ static void open_magazine(struct lm_heap *heap, unsigned class)
     if (lm_likely(magazine->capacity != 0) || !lm_options.magazines)
         return;
     magazine->first = (uint8_t)heap->opened++;
-    install(heap, class, heap->first_slots[magazine->first], first_capacity(class), 0);
+    install(magazine, heap->first_slots[magazine->first], first_capacity(class), 0);
 }
 
 /* Moves the blocks, which fit, into an array of another capacity. */
 static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    uint32_t count = count_of(heap, class);
+    uint32_t count = lm_magazine_count(magazine);
     uint32_t old_capacity = magazine->capacity;
-    void **old = magazine->slots;
+    void **old = begin_change(magazine);
     void **slots = heap->first_slots[magazine->first];
     if (capacity > LM_MAGAZINE_FIRST)
         slots = lm_metadata_take_unset(array_size(capacity));
@@ -102,7 +98,7 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
         return false;
     memmove(slots + 1, old + 1, count * sizeof *slots);
     slots[0] = NULL;
-    install(heap, class, slots, capacity, count);
+    install(magazine, slots, capacity, count);
     if (old_capacity > LM_MAGAZINE_FIRST)
         lm_metadata_give(old, array_size(old_capacity));
     size_t size = lm_class_table[class].size;
@@ -164,16 +160,17 @@ static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_pr
 /* Frees the `count` oldest blocks. */
 static void release_oldest(struct lm_heap *heap, unsigned class, uint32_t count)
 {
-    void **slots = heap->magazines[class].slots;
-    uint32_t left = count_of(heap, class) - count;
+    struct lm_magazine *magazine = &heap->magazines[class];
+    void **slots = begin_change(magazine);
+    uint32_t left = lm_magazine_count(magazine) - count;
     lm_heap_release(heap, class, slots + 1, count);
     memmove(slots + 1, slots + 1 + count, left * sizeof *slots);
-    set_count(heap, class, left);
+    set_count(magazine, left);
 }
 
 void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class)
 {
-    uint32_t count = count_of(heap, class);
+    uint32_t count = lm_magazine_count(&heap->magazines[class]);
     if (count != 0)
         release_oldest(heap, class, count);
 }
@@ -195,7 +192,7 @@ static void shrink(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
     uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
-    uint32_t count = count_of(heap, class);
+    uint32_t count = lm_magazine_count(&heap->magazines[class]);
     if (count > capacity / 2)
         release_oldest(heap, class, count - capacity / 2);
     if (capacity < magazine->capacity)
@@ -224,8 +221,13 @@ static uint16_t hash_of(const void *block)
 static bool is_untouched(const struct lm_heap *heap, unsigned class)
 {
     const struct lm_magazine_look *look = &heap->looks[class];
-    return look->count != 0 && look->count <= count_of(heap, class) &&
-           look->newest == hash_of(heap->magazines[class].slots[look->count]);
+    const struct lm_magazine *magazine = &heap->magazines[class];
+    uint32_t count = lm_magazine_count(magazine);
+    if (look->count == 0 || look->count > count)
+        return false;
+    bool is_newest = look->count == count;
+    const void *block = is_newest ? magazine->newest : lm_magazine_slots(magazine)[look->count];
+    return look->newest == hash_of(block);
 }
 
 /* Every few slow paths: what nobody took from a magazine goes back to its slabs, where each of the
@@ -236,11 +238,11 @@ static void release_untouched(struct lm_heap *heap)
         struct lm_magazine_look *look = &heap->looks[class];
         if (is_untouched(heap, class))
             release_oldest(heap, class, look->count);
-        uint32_t count = count_of(heap, class);
+        uint32_t count = lm_magazine_count(&heap->magazines[class]);
         if (count == 0 && look->count == 0)
             continue;
         look->count = (uint16_t)count;
-        look->newest = hash_of(*load_relaxed(&heap->top[class]));
+        look->newest = hash_of(heap->magazines[class].newest);
     }
 }
 
@@ -286,32 +288,49 @@ static bool is_cold(struct lm_heap *heap, unsigned class)
 }
 
 /* `got` of the `wanted` blocks were put behind them; the lowest address comes on top. */
-static void *settle_refill(struct lm_heap *heap, unsigned class, size_t wanted, size_t got)
+static void *settle_refill(struct lm_magazine *magazine, size_t wanted, size_t got)
 {
-    struct lm_magazine *magazine = &heap->magazines[class];
+    void **slots = lm_magazine_slots(magazine);
     if (got == 0)
         return NULL;
     if (got < wanted)
-        memmove(magazine->slots + 1, magazine->slots + 1 + wanted - got,
-                got * sizeof *magazine->slots);
-    set_count(heap, class, got - 1);
-    return magazine->slots[got];
+        memmove(slots + 1, slots + 1 + wanted - got, got * sizeof *slots);
+    set_count(magazine, got - 1);
+    return slots[got];
+}
+
+/* All slabs begin on the same set of a cache, and a class of which one block is used at a time would use that
+ * block for ever: so another one of the first batch comes on top, by class (decision 051). */
+static void *first_of_class(struct lm_magazine *magazine, unsigned class, void *lowest)
+{
+    uint32_t count = lm_magazine_count(magazine);
+    uint32_t turn = class % (count + 1);
+    if (turn == 0)
+        return lowest;
+    void **slots = begin_change(magazine);
+    void *p = slots[count + 1 - turn];
+    slots[count + 1 - turn] = lowest;
+    set_count(magazine, count);
+    return p;
 }
 
 /* Fills half of the magazine at most, so that frees which follow find room. */
 static void *refill_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
+    bool is_first = heap->bins[class].units == 0;
     size_t wanted = half_of(magazine);
-    size_t got = lm_heap_supply(heap, class, magazine->slots + wanted, wanted);
-    return settle_refill(heap, class, wanted, got);
+    size_t got = lm_heap_supply(heap, class, lm_magazine_slots(magazine) + wanted, wanted);
+    void *p = settle_refill(magazine, wanted, got);
+    return is_first && p != NULL ? first_of_class(magazine, class, p) : p;
 }
 
 static void *refill_from_commons(struct lm_heap *heap, unsigned class)
 {
+    struct lm_magazine *magazine = &heap->magazines[class];
     size_t wanted = lm_commons_batch(heap, class);
-    size_t got = lm_commons_supply(heap, class, heap->magazines[class].slots + wanted, wanted);
-    return settle_refill(heap, class, wanted, got);
+    size_t got = lm_commons_supply(heap, class, lm_magazine_slots(magazine) + wanted, wanted);
+    return settle_refill(magazine, wanted, got);
 }
 
 /* Draining the mail or shrinking cannot fill a magazine, so it is still empty. */
@@ -359,7 +378,7 @@ LM_COLD void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class)
 LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    if (lm_unlikely(*load_relaxed(&heap->top[class]) == p))
+    if (lm_unlikely(magazine->newest == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     enter(heap, class);
     grow_under_pressure(heap, class, false, flush_budget(heap, class, false));
@@ -370,9 +389,9 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     if (magazine->capacity == 0) {
         lm_heap_release(heap, class, &p, 1);
     } else {
-        if (count_of(heap, class) == magazine->capacity)
+        if (lm_magazine_count(magazine) == magazine->capacity)
             release_oldest(heap, class, half_of(magazine));
-        lm_heap_give(heap, class, p);
+        lm_magazine_give(magazine, p);
     }
     lm_heap_ebb(heap, class);
     leave(heap, class);

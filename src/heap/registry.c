@@ -15,36 +15,20 @@
 
 _Static_assert(LM_COMMONS < LM_CONTROLS_FIRST, "the commons' controls need no area");
 
-/* Slot 0 of the magazines that nobody has. Never written. */
-static void *empty_slot;
-
-#define FOUR(x)        x, x, x, x
-#define TWENTY_FOUR(x) FOUR(x), FOUR(x), FOUR(x), FOUR(x), FOUR(x), FOUR(x)
-#define ALL(x)         TWENTY_FOUR(x), TWENTY_FOUR(x), TWENTY_FOUR(x)
-
-_Static_assert(LM_CLASSES == 3 * 24, "ALL() names every class");
-
 struct lm_heap_front {
-    _Atomic(void **) top[LM_CLASSES];
-    void **end[LM_CLASSES];
+    struct lm_magazine magazines[LM_CLASSES];
     uint64_t filter;
     struct lm_heap_control *control;
     bool is_host[LM_CLASSES];
 };
 
-_Static_assert(offsetof(struct lm_heap_front, top) == offsetof(struct lm_heap, top) &&
-                   offsetof(struct lm_heap_front, end) == offsetof(struct lm_heap, end) &&
+_Static_assert(offsetof(struct lm_heap_front, magazines) == offsetof(struct lm_heap, magazines) &&
                    offsetof(struct lm_heap_front, filter) == offsetof(struct lm_heap, filter) &&
                    offsetof(struct lm_heap_front, control) == offsetof(struct lm_heap, control) &&
                    offsetof(struct lm_heap_front, is_host) == offsetof(struct lm_heap, is_host),
                "what is read of lm_heap_none lies where a heap has it");
 
-/* A whole heap would be three more pages of the library's data. */
-const struct lm_heap_front lm_heap_none = {
-    .top = {ALL(&empty_slot)},
-    .end = {ALL(&empty_slot)},
-    .filter = UINT64_MAX << 32,
-};
+const struct lm_heap_front lm_heap_none = {.filter = UINT64_MAX << 32};
 
 struct lm_heap_control *lm_heap_controls;
 
@@ -366,9 +350,13 @@ static void orphan(struct lm_heap_control *control)
         return;
     lm_outbox_drop(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        void **top = load_relaxed(&heap->top[class]);
-        if (top != heap->magazines[class].slots)
-            store_relaxed(&heap->top[class], top - 1);
+        struct lm_magazine *magazine = &heap->magazines[class];
+        if (magazine->capacity == 0)
+            continue;
+        void **top = load_relaxed(&magazine->top);
+        top -= lm_magazine_count(magazine) != 0;
+        store_relaxed(&magazine->top, top);
+        magazine->newest = *top;
     }
 }
 

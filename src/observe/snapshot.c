@@ -25,7 +25,7 @@ static void count_class(struct lm_class_count *count, const struct lm_heap *heap
     }
     /* The owner may take and give meanwhile; its magazine's array stays, it changes under the lock.
      */
-    count->cached += (size_t)(load_relaxed(&heap->top[class]) - heap->magazines[class].slots);
+    count->cached += lm_magazine_count(&heap->magazines[class]);
 }
 
 static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *control)

@@ -27,15 +27,15 @@ static bool magazines_are_sound(const struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         const struct lm_magazine *magazine = &heap->magazines[class];
-        void **top = heap->top[class];
-        UNIT_CHECK(magazine->slots[0] == NULL);
-        UNIT_CHECK(top >= magazine->slots && top <= magazine->slots + magazine->capacity);
-        UNIT_CHECK(heap->end[class] == magazine->slots + magazine->capacity);
+        void **top = magazine->top;
+        void **slots = lm_magazine_slots(magazine);
+        UNIT_CHECK(top >= slots && top <= magazine->end);
+        UNIT_CHECK(top == slots ? magazine->newest == NULL : slots[0] == NULL);
         UNIT_CHECK(magazine->capacity <= LM_MAGAZINE_MOST);
         UNIT_CHECK(magazine->capacity * lm_class_table[class].size <= LM_MAGAZINE_PAYLOAD_PROVEN);
         UNIT_CHECK(magazine->capacity == 0 || lm_is_power_of_two(magazine->capacity + 1));
-        for (void **slot = magazine->slots + 1; slot <= top; slot++)
-            UNIT_CHECK(is_of(heap, class, *slot));
+        for (void **slot = slots + 1; slot <= top; slot++)
+            UNIT_CHECK(is_of(heap, class, slot == top ? magazine->newest : *slot));
     }
     return true;
 }

@@ -186,7 +186,7 @@ static void *free_own_and_others(void *unused)
     struct lm_magazine before = *magazine;
     for (int i = 0; i < SWAPS; i++)
         lm_free(swapped[i]);
-    bool is_moved = magazine->slots != before.slots || magazine->flushes != before.flushes;
+    bool is_moved = magazine->end != before.end || magazine->flushes != before.flushes;
     failures += held_back() > magazine->capacity;
     swapped[0] = (void *)(size_t)is_moved; // NOLINT
     return unused;

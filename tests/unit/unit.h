@@ -246,7 +246,7 @@ static TAP_UNUSED struct lm_heap *unit_heap(void)
 /* Blocks in a magazine. */
 static TAP_UNUSED size_t unit_cached(const struct lm_heap *heap, unsigned class)
 {
-    return (size_t)(heap->top[class] - heap->magazines[class].slots);
+    return lm_magazine_count(&heap->magazines[class]);
 }
 
 static TAP_UNUSED struct lm_snapshot unit_snapshot(void)
