@@ -257,6 +257,9 @@
 #define LM_HUGE_PAGES_HEAP LM_TUNE(128 * LM_MIB, 4 * LM_MIB)
 /* Microseconds that the first touch may take: 512 small pages cost about 700. */
 #define LM_HUGE_PAGE_US LM_TUNE(1000, 300)
+/* Milliseconds without huge pages for growing blocks after one that took longer: 6 of them where the machine's host
+ * has to find the memory first. */
+#define LM_HUGE_PAGE_PAUSE_MS 1000
 /* Bytes. Growing blocks below this are copied, above it their pages are moved. A move costs two
  * system calls and the later refilling of the TLB; a warm copy of 128 KiB costs about as much. */
 #define LM_MOVE_LEAST LM_TUNE(128 * LM_KIB, 64 * LM_KIB)

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "os/lock.h"
 #include "os/os.h"
+#include "space/granules.h"
 #include "space/metadata.h"
 #include "space/units.h"
 
@@ -56,6 +57,8 @@ static struct {
 
 /* [a] relaxed: a statistic */
 static _Atomic(size_t) total;
+
+#define GRANULE_SIZE ((size_t)1 << LM_GRANULE_LOG2)
 
 static size_t whole_pages(size_t size)
 {
@@ -201,7 +204,6 @@ void lm_huge_tick(uint64_t now_ms)
 
 void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
 {
-    static const size_t granule_size = (size_t)1 << LM_GRANULE_LOG2;
     size_t usable = whole_pages(size);
     size_t headroom = fit == LM_HUGE_GROWING ? LM_HUGE_HEADROOM : 1;
     struct huge *huge = lm_metadata_take(sizeof *huge);
@@ -212,7 +214,7 @@ void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
         size_t slot = usable * headroom;
         if (headroom == LM_HUGE_HEADROOM)
             slot = lm_max(slot, LM_HUGE_SLOT_LEAST);
-        huge->granules = lm_round_up(slot, granule_size) >> LM_GRANULE_LOG2;
+        huge->granules = lm_round_up(slot, GRANULE_SIZE) >> LM_GRANULE_LOG2;
         granule = lm_zone_take(huge->granules, alignment, usable);
     }
     if (granule == LM_NO_SLOT)
@@ -318,21 +320,31 @@ static void grow_usable(struct huge *huge, size_t usable)
         lm_units_count_fresh(touched, usable);
 }
 
-/* Of what was just committed, [from, to) of a growing block. */
-static void want_huge_pages(struct huge *huge, size_t from, size_t to)
+/* Of what was just committed, [from, to) of a growing block; what lies below `usable` will be written next. */
+static void want_huge_pages(struct huge *huge, size_t from, size_t usable, size_t to)
 {
-    from = lm_max(from, LM_HUGE_PAGES_FROM);
-    if (!huge->is_growing || from >= to || lm_options.huge_pages_from == 0)
+    from = lm_round_up(lm_max(from, LM_HUGE_PAGES_FROM), GRANULE_SIZE);
+    to &= ~(GRANULE_SIZE - 1);
+    if (!huge->is_growing || from >= lm_min(usable, to) || lm_options.huge_pages_from == 0)
         return;
-    lm_os_want_huge_pages(huge->start + from, to - from, true);
+    lm_granules_want(huge->start + from, huge->start + to);
     huge->is_pieced = true;
 }
 
-/* Twice what is committed, so that growing by small steps calls the kernel a few times only. */
+/* Twice what is committed, so that growing by small steps calls the kernel a few times only; but whole granules, and
+ * none of those that may be huge pages before one of them is needed. */
+static size_t wanted_size(const struct huge *huge, size_t usable)
+{
+    size_t wanted = lm_round_up(lm_max(usable, 2 * huge->committed), GRANULE_SIZE);
+    if (usable <= LM_HUGE_PAGES_FROM)
+        wanted = lm_min(wanted, LM_HUGE_PAGES_FROM);
+    return lm_min(wanted, huge->granules << LM_GRANULE_LOG2);
+}
+
 static bool grow_in_slot(struct huge *huge, size_t usable)
 {
     size_t slot = huge->granules << LM_GRANULE_LOG2;
-    size_t wanted = lm_min(lm_max(usable, 2 * huge->committed), slot);
+    size_t wanted = wanted_size(huge, usable);
     if (usable > slot)
         return false;
     if (usable > huge->committed) {
@@ -341,7 +353,7 @@ static bool grow_in_slot(struct huge *huge, size_t usable)
             if (lm_zone_commit(huge->start, huge->committed, wanted) != LM_OS_MAPPED)
                 return false;
         }
-        want_huge_pages(huge, huge->committed, wanted);
+        want_huge_pages(huge, huge->committed, usable, wanted);
         huge->committed = wanted;
     }
     grow_usable(huge, usable);
@@ -399,7 +411,7 @@ static void *move_in(void *from, size_t from_size, size_t size, enum lm_huge_sou
     }
     lm_units_count_fresh(from_size, huge->usable);
     huge->is_pieced = true;
-    want_huge_pages(huge, from_size, huge->committed);
+    want_huge_pages(huge, from_size, huge->usable, huge->committed);
     return to;
 }
 

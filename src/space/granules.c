@@ -15,7 +15,11 @@ static struct {
     /* [a] units: granules above are asked for; 0: the option was not read yet. Relaxed: a thread that reads
      * an old value asks once too often. */
     _Atomic(size_t) from;
+    /* [a] milliseconds; growing blocks do without until then. Relaxed: as above. */
+    _Atomic(uint64_t) resting_until;
 } state;
+
+#define GRANULE_SIZE ((size_t)1 << LM_GRANULE_LOG2)
 
 static size_t asked_from(void)
 {
@@ -31,7 +35,7 @@ static size_t asked_from(void)
 
 size_t lm_granules_enter(size_t first, size_t count)
 {
-    size_t units = (size_t)1 << LM_GRANULE_LOG2 >> lm_unit_log2;
+    size_t units = GRANULE_SIZE >> lm_unit_log2;
     size_t end = first + count;
     size_t reached = state.reached;
     if (end <= reached)
@@ -46,16 +50,32 @@ size_t lm_granules_enter(size_t first, size_t count)
     return granule;
 }
 
+/* Touches it at `own`, which is the caller's. False: the kernel had to search or to move things, so small pages
+ * would have cost less. */
+static bool make(char *granule, char *own)
+{
+    lm_os_want_huge_pages(granule, GRANULE_SIZE, true);
+    uint64_t before = lm_os_thread_us();
+    *(volatile char *)own = 0;
+    return lm_os_thread_us() - before <= LM_HUGE_PAGE_US;
+}
+
 void lm_granules_ask(size_t granule, size_t first)
 {
     char *start = lm_unit_address(granule);
-    volatile char *own = lm_unit_address(lm_max(granule, first));
-    size_t size = (size_t)1 << LM_GRANULE_LOG2;
-    lm_os_want_huge_pages(start, size, true);
-    uint64_t before = lm_os_thread_us();
-    *own = 0;
-    /* The kernel had to search or to move things: not again before the heap is twice as large. */
-    if (lm_os_thread_us() - before > LM_HUGE_PAGE_US)
+    /* Not again before the heap is twice as large. */
+    if (!make(start, lm_unit_address(lm_max(granule, first))))
         store_relaxed(&state.from, 2 * granule);
-    lm_os_want_huge_pages(start, size, false);
+    lm_os_want_huge_pages(start, GRANULE_SIZE, false);
+}
+
+void lm_granules_want(char *start, char *end)
+{
+    uint64_t now_ms = lm_os_clock_ms();
+    if (now_ms < load_relaxed(&state.resting_until))
+        return;
+    if (!make(start, start))
+        store_relaxed(&state.resting_until, now_ms + LM_HUGE_PAGE_PAUSE_MS);
+    else
+        lm_os_want_huge_pages(start + GRANULE_SIZE, (size_t)(end - start) - GRANULE_SIZE, true);
 }

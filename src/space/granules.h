@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * space/granules.h - huge pages for the units of a large heap that grows, one granule at a time.
+ * space/granules.h - huge pages for the units of a large heap that grows, one granule at a time, and for blocks
+ * that grow.
  *
  * A granule is what one huge page backs. Units are taken lowest first, so a heap grows granule by
  * granule. From a size on, where a granule too many is little, the first slab that reaches a new one asks
@@ -18,5 +19,9 @@
 size_t lm_granules_enter(size_t first, size_t count);
 /* Without locks. `first` is the caller's own and the granule's, or in front of it. */
 void lm_granules_ask(size_t granule, size_t first);
+
+/* Asks for huge pages in [start, end), whole granules of a block that will be written from there on. The first of
+ * them is touched: if that takes long, the others do without, and all that are asked for in the next second. */
+void lm_granules_want(char *start, char *end);
 
 #endif

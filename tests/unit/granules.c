@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "os/os.h"
+#include "space/granules.h"
 #include "space/units.h"
 
 enum { GRANULE = 1 << LM_GRANULE_LOG2 };
@@ -146,6 +147,35 @@ static bool what_was_purged_comes_back_in_small_pages(void)
     return true;
 }
 
+/* Eight granules of one block, which begin with a granule. */
+static char *take_block(void)
+{
+    size_t dirty;
+    size_t first = lm_units_take(8 * GRANULE_UNITS, GRANULE, &dirty);
+    return first == LM_NO_UNIT ? NULL : lm_unit_address(first);
+}
+
+static struct around look_at(const char *start, size_t granules)
+{
+    return look_around((uintptr_t)start, (uintptr_t)start + granules * GRANULE);
+}
+
+/* Whether the kernel was quick is not for a test to say; but what follows from it is. */
+static bool a_growing_block_gets_huge_pages_as_long_as_they_are_quick(void)
+{
+    begin(12 * (size_t)GRANULE);
+    char *block = take_block();
+    UNIT_CHECK(block != NULL);
+    lm_granules_want(block, block + 4 * (size_t)GRANULE);
+    UNIT_CHECK(look_at(block, 1).huge == GRANULE);
+    UNIT_CHECK(unit_resident_pages(block, 8 * (size_t)GRANULE) == GRANULE / UNIT_PAGE);
+    bool was_quick = look_at(block + GRANULE, 1).is_wish;
+    lm_granules_want(block + 4 * (size_t)GRANULE, block + 8 * (size_t)GRANULE);
+    size_t asked = unit_resident_pages(block + 4 * (size_t)GRANULE, 4 * (size_t)GRANULE);
+    UNIT_CHECK(asked == (was_quick ? GRANULE / UNIT_PAGE : 0));
+    return true;
+}
+
 int main(void)
 {
     struct {
@@ -157,6 +187,8 @@ int main(void)
         {large_blocks_get_none, "large_blocks_get_none"},
         {no_wish_stays_behind, "no_wish_stays_behind"},
         {what_was_purged_comes_back_in_small_pages, "what_was_purged_comes_back_in_small_pages"},
+        {a_growing_block_gets_huge_pages_as_long_as_they_are_quick,
+         "a_growing_block_gets_huge_pages_as_long_as_they_are_quick"},
     };
     bool is_possible = are_given_on_demand();
     for (size_t i = 0; i < UNIT_COUNT_OF(truths); i++) {
