@@ -352,7 +352,8 @@ LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
     if (lm_unlikely(look < LM_LOOK_TAKES))
         return 0;
     size_t class = look - LM_LOOK_TAKES;
-    if (lm_unlikely(heap->is_host[class]))
+    /* An open slab has no guests. */
+    if (lm_unlikely(heap->is_host[class]) && lm_unit_tag(lm_unit_of(p)) < LM_TAG_OPEN)
         return lm_heap_usable_in_host(p);
     return lm_class_table[class].size;
 }

@@ -297,7 +297,7 @@ static bool warm_slots_and_dirty_units_share_one_bound(void)
     UNIT_CHECK(lm_units_totals().dirty <= in_use / LM_DIRTY_SHARE);
     lm_huge_cool();
     lm_free(lm_malloc(SIZE));
-    UNIT_CHECK(lm_units_totals().dirty >= SIZE >> lm_unit_log2);
+    UNIT_CHECK(lm_units_totals().dirty >= (size_t)SIZE >> lm_unit_log2);
     lm_free(large);
     return true;
 }
