@@ -177,6 +177,8 @@
  * programs that free what they had and rest.) */
 #define LM_DIRTY_LEAST (256 * LM_KIB)
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
+/* Bytes of dirty memory from which on magazines are veiled. */
+#define LM_DIRTY_MUCH  LM_TUNE(LM_DIRTY_LEAST, 0)
 #define LM_DIRTY_SHARE 32
 /* Bytes per millisecond, and at most. What may be purged and taken again before the bound doubles: to
  * purge a page and fault it in anew costs 2 to 3 us, so this is half a percent of the time for as long as

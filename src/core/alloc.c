@@ -250,6 +250,13 @@ static void free_strange(struct lm_heap *heap, unsigned class, void *p, size_t u
 LM_NOINLINE void lm_free_slow(void *p)
 {
     struct lm_heap *heap = lm_thread.heap;
+    if (lm_unlikely(heap->filter == LM_FILTER_CLOSED)) {
+        lm_heap_open(heap);
+        bool is_given = lm_free_fast(p);
+        lm_heap_veil(heap);
+        if (is_given)
+            return;
+    }
     if (heap != lm_heap_nobodys() && lm_outbox_add(heap, p))
         return;
     size_t unit = lm_unit_of(p);

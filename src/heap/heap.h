@@ -21,6 +21,8 @@
  *   H5  the body is the owner thread's alone while the heap is LIVE, except that bins and slabs are
  *       also guarded by the control's lock: the owner takes it on every slow path, so that others
  *       (trim, statistics) may look while they hold it
+ *   H6  in a veiled magazine NULL lies among the blocks, or is the newest: the next malloc that comes to it takes
+ *       the slow path, which lifts the veil (heap/magazine.c)
  */
 #ifndef LM_HEAP_HEAP_H
 #define LM_HEAP_HEAP_H
@@ -86,7 +88,7 @@ struct lm_magazine {
     /* [o] H2 */
     void **end;
     /* [o] blocks it can hold; one less than a power of two, or 0: not opened yet, or never */
-    uint32_t capacity;
+    uint16_t capacity;
     /* [o] slow paths since it last grew or was looked at */
     uint8_t pressure;
     /* [o] flushes since the last refill */
@@ -95,6 +97,8 @@ struct lm_magazine {
     uint8_t first;
     /* [o] blocks of a commons that it may still take or give; 0: promoted */
     uint8_t share;
+    /* [o] H6; atomic only so that statistics may look */
+    _Atomic(bool) is_veiled;
 };
 
 _Static_assert(sizeof(struct lm_magazine) == 32, "two magazines share a cache line");
@@ -185,8 +189,8 @@ struct lm_host_hand {
 
 struct lm_heap {
     struct lm_magazine magazines[LM_CLASSES];
-    /* [c] all bits that our slabs' tags lack, but for the class: or-ed to a unit's tag it gives LM_LOOK_TAKES
-     * or above only if the tag is ours or LM_TAG_OPEN */
+    /* [o] all bits that our slabs' tags lack, but for the class: or-ed to a unit's tag it gives LM_LOOK_TAKES
+     * or above only if the tag is ours or LM_TAG_OPEN; or LM_FILTER_CLOSED */
     uint64_t filter;
     /* [c] */
     struct lm_heap_control *control;
@@ -200,6 +204,8 @@ struct lm_heap {
     uint32_t slow_paths;
     /* [o] first_slots in use */
     uint32_t opened;
+    /* [o] the millisecond in which it was closed last */
+    uint32_t closed_ms;
     /* [o] bytes that a magazine may keep while its thread goes on freeing; see heap/ebb.c */
     uint32_t ebb_bound;
     /* [o] something was given back for that reason, and nothing taken since */
@@ -250,6 +256,11 @@ void *lm_heap_refill(struct lm_heap *heap, unsigned class);
  * the block may be a guest (heap/hosts.c). */
 void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
+
+/* A heap is closed now and then, for the sake of a slow path (heap/magazine.c). Whoever finds it so opens it and, when
+ * the block that came is in its magazine, veils them all. */
+void lm_heap_open(struct lm_heap *heap);
+void lm_heap_veil(struct lm_heap *heap);
 
 /* Frees a block whose slab belongs to another heap, which may be a commons, and is not to be kept. The
  * first heap may be nobody's. */
@@ -311,12 +322,15 @@ LM_INLINE void **lm_magazine_slots(const struct lm_magazine *magazine)
 /* Blocks in it. */
 LM_INLINE uint32_t lm_magazine_count(const struct lm_magazine *magazine)
 {
-    return (uint32_t)(load_relaxed(&magazine->top) - lm_magazine_slots(magazine));
+    bool is_veiled = load_relaxed(&magazine->is_veiled);
+    return (uint32_t)(load_relaxed(&magazine->top) - lm_magazine_slots(magazine)) - is_veiled;
 }
 
 /* What the tag of p's unit says to this heap: if the heap's magazines take p, this and the class, else
  * something below. */
 #define LM_LOOK_TAKES (UINT64_MAX << LM_TAG_CLASS_BITS)
+/* With this filter no magazine takes anything: the heap is closed. */
+#define LM_FILTER_CLOSED 0
 
 LM_INLINE uint64_t lm_heap_look(const struct lm_heap *heap, const void *p)
 {

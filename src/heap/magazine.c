@@ -47,13 +47,69 @@ static void set_count(struct lm_magazine *magazine, size_t count)
 /* What one slow path moves: a program that takes and gives the same batch again and again settles inside. */
 static uint32_t half_of(const struct lm_magazine *magazine)
 {
-    return (magazine->capacity + 1) / 2;
+    return (magazine->capacity + 1u) / 2;
+}
+
+/* No hit looks at the clock. A program that was busy and has become quiet often gets by with what its magazines hold,
+ * and what lies idle elsewhere would do so for ever. So while there is much of that, slow paths see to it, once per
+ * tick of the clock, that there will be another one: they close the heap, so that its next free is slow; that one veils
+ * what lies in the magazines, so that the next malloc of each class is slow. To veil at once would not do: a block that
+ * comes and goes would come back on top of the veil. */
+static void close_for_a_free(struct lm_heap *heap, uint64_t now_ms)
+{
+    /* In a torture build there is always reason to. */
+    bool is_due = lm_torture || heap->closed_ms != (uint32_t)now_ms;
+    if (lm_likely(!load_relaxed(&lm_dirty_is_much)) || !is_due)
+        return;
+    heap->closed_ms = (uint32_t)now_ms;
+    heap->filter = LM_FILTER_CLOSED;
+}
+
+void lm_heap_open(struct lm_heap *heap)
+{
+    heap->filter = ~(uint64_t)(lm_tag_of_owner(lm_heap_id(heap->control)) | LM_TAG_CLASS_MASK);
+}
+
+static void veil(struct lm_magazine *magazine)
+{
+    void **top = load_relaxed(&magazine->top);
+    if (magazine->newest == NULL || top == magazine->end || load_relaxed(&magazine->is_veiled))
+        return;
+    *top = magazine->newest;
+    /* As in lm_magazine_give: this is outside of the heap's lock. */
+    keep_order_for_fork();
+    store_relaxed(&magazine->top, top + 1);
+    magazine->newest = NULL;
+    store_relaxed(&magazine->is_veiled, true);
+}
+
+void lm_heap_veil(struct lm_heap *heap)
+{
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
+        veil(&heap->magazines[class]);
+}
+
+void lm_magazine_lift_veil(struct lm_magazine *magazine)
+{
+    if (lm_likely(!load_relaxed(&magazine->is_veiled)))
+        return;
+    store_relaxed(&magazine->is_veiled, false);
+    void **slots = begin_change(magazine);
+    uint32_t count = lm_magazine_count(magazine);
+    uint32_t at = count;
+    while (slots[at] != NULL)
+        at--;
+    /* A fork's child may have dropped it. */
+    if (at == 0)
+        return;
+    memmove(slots + at, slots + at + 1, (count - at) * sizeof *slots);
+    set_count(magazine, count - 1);
 }
 
 /* The magazine holds `count` blocks in `slots` now. */
 static void install(struct lm_magazine *magazine, void **slots, uint32_t capacity, size_t count)
 {
-    magazine->capacity = capacity;
+    magazine->capacity = (uint16_t)capacity;
     magazine->end = slots + capacity;
     set_count(magazine, count);
 }
@@ -149,7 +205,7 @@ static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_pr
     uint32_t most = capacity_limit(class, payload, LM_MAGAZINE_MOST);
     if (magazine->capacity >= most)
         return;
-    uint32_t capacity = (uint32_t)lm_min(2 * magazine->capacity + 1, most);
+    uint32_t capacity = (uint32_t)lm_min(2u * magazine->capacity + 1, most);
     size_t added = (capacity - magazine->capacity) * (size_t)lm_class_table[class].size;
     if (heap->magazine_size + added > budget)
         return;
@@ -170,6 +226,7 @@ static void release_oldest(struct lm_heap *heap, unsigned class, uint32_t count)
 
 void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class)
 {
+    lm_magazine_lift_veil(&heap->magazines[class]);
     uint32_t count = lm_magazine_count(&heap->magazines[class]);
     if (count != 0)
         release_oldest(heap, class, count);
@@ -191,6 +248,7 @@ void lm_heap_empty_magazines(struct lm_heap *heap)
 static void shrink(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
+    lm_magazine_lift_veil(magazine);
     uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
     uint32_t count = lm_magazine_count(&heap->magazines[class]);
     if (count > capacity / 2)
@@ -236,6 +294,7 @@ static void release_untouched(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         struct lm_magazine_look *look = &heap->looks[class];
+        lm_magazine_lift_veil(&heap->magazines[class]);
         if (is_untouched(heap, class))
             release_oldest(heap, class, look->count);
         uint32_t count = lm_magazine_count(&heap->magazines[class]);
@@ -252,6 +311,7 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
     lm_lock_take(&heap->control->lock);
     lm_heap_verify_class(heap, class);
     open_magazine(heap, class);
+    lm_magazine_lift_veil(&heap->magazines[class]);
     lm_outbox_flush(heap);
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
@@ -274,8 +334,9 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
     return now_ms;
 }
 
-static void leave(struct lm_heap *heap, unsigned class)
+static void leave(struct lm_heap *heap, unsigned class, uint64_t now_ms)
 {
+    close_for_a_free(heap, now_ms);
     lm_heap_verify_class(heap, class);
     lm_lock_give(&heap->control->lock);
 }
@@ -353,15 +414,16 @@ enum place { IN_ITS_CLASS, ANYWHERE };
 
 static void *refill(struct lm_heap *heap, unsigned class, enum place place)
 {
-    void *p = NULL;
     uint64_t now_ms = enter(heap, class);
-    if (is_cold(heap, class))
+    /* Behind a veil. */
+    void *p = lm_heap_take(heap, class);
+    if (p == NULL && is_cold(heap, class))
         p = refill_from_commons(heap, class);
     if (p == NULL && place == ANYWHERE)
         p = lm_heap_host(heap, class, now_ms);
     if (p == NULL)
         p = refill_from_own(heap, class);
-    leave(heap, class);
+    leave(heap, class, now_ms);
     return p;
 }
 
@@ -380,7 +442,7 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     struct lm_magazine *magazine = &heap->magazines[class];
     if (lm_unlikely(magazine->newest == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
-    enter(heap, class);
+    uint64_t now_ms = enter(heap, class);
     grow_under_pressure(heap, class, false, flush_budget(heap, class, false));
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;
@@ -394,5 +456,5 @@ LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
         lm_magazine_give(magazine, p);
     }
     lm_heap_ebb(heap, class);
-    leave(heap, class);
+    leave(heap, class, now_ms);
 }

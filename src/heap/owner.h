@@ -77,6 +77,8 @@ void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms);
 /* heap/magazine.c */
 
 void lm_heap_init_magazines(struct lm_heap *heap);
+/* H6. */
+void lm_magazine_lift_veil(struct lm_magazine *magazine);
 /* Frees all blocks in a magazine. */
 void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class);
 /* The same in all of them, and the arrays of grown ones. */

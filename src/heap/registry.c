@@ -174,7 +174,7 @@ void lm_heap_wake_body(struct lm_heap_control *control)
 {
     struct lm_heap *heap = control->body;
     heap->control = control;
-    heap->filter = ~(uint64_t)(lm_tag_of_owner(lm_heap_id(control)) | LM_TAG_CLASS_MASK);
+    lm_heap_open(heap);
     lm_heap_init_magazines(heap);
     control->is_dormant = false;
 }
@@ -354,9 +354,10 @@ static void orphan(struct lm_heap_control *control)
         if (magazine->capacity == 0)
             continue;
         void **top = load_relaxed(&magazine->top);
-        top -= lm_magazine_count(magazine) != 0;
+        top -= top != lm_magazine_slots(magazine);
         store_relaxed(&magazine->top, top);
         magazine->newest = *top;
+        lm_magazine_lift_veil(magazine);
     }
 }
 

@@ -51,6 +51,7 @@ static struct {
 struct lm_window_areas lm_units_areas;
 
 _Atomic(bool) lm_memory_is_tight;
+_Atomic(bool) lm_dirty_is_much;
 
 /* Units purged in one system call at most, so that no caller waits long. */
 enum { PURGE_RUN = 4096 };
@@ -98,6 +99,9 @@ void lm_units_verify(void)
 /* When memory becomes tight the next look at dirty units is at once. */
 static void weigh_locked(void)
 {
+    bool is_much = state.dirty.count + state.kept_huge > LM_DIRTY_MUCH >> lm_unit_log2;
+    if (is_much != load_relaxed(&lm_dirty_is_much))
+        store_relaxed(&lm_dirty_is_much, is_much);
     if (lm_likely(state.tight_from == SIZE_MAX))
         return;
     bool is_tight = state.in_use + state.dirty.count + state.huge > state.tight_from;
@@ -302,13 +306,12 @@ static size_t dirty_most_locked(void)
 /* What is beyond that; an eighth more goes with it, so that not every call meets the bound. */
 static size_t overflow_locked(void)
 {
-    bool is_tight = load_relaxed(&lm_memory_is_tight);
     size_t most = dirty_most_locked();
-    if (state.dirty.count + state.kept_huge <= most)
+    size_t kept = state.dirty.count + state.kept_huge;
+    if (kept <= most)
         return 0;
-    size_t overflow =
-        lm_min(state.dirty.count + state.kept_huge - most + most / 8, state.dirty.count);
-    if (!is_tight)
+    size_t overflow = lm_min(kept - most + most / 8, state.dirty.count);
+    if (!load_relaxed(&lm_memory_is_tight))
         state.overflowed += overflow;
     return overflow;
 }
@@ -386,11 +389,10 @@ static size_t excess_locked(uint64_t now_ms)
 static void gain_patience(uint64_t now_ms)
 {
     /* The first look only notes the time. */
-    bool is_first = state.patient_since == 0;
-    size_t passed = is_first ? 0 : lm_min(now_ms - state.patient_since, LM_DEMAND_WINDOW_MS);
-    size_t gain = passed * LM_DIRTY_PATIENCE_GAIN >> lm_unit_log2;
+    uint64_t since = state.patient_since == 0 ? now_ms : state.patient_since;
+    size_t gain = lm_min(now_ms - since, LM_DEMAND_WINDOW_MS) * LM_DIRTY_PATIENCE_GAIN;
     size_t most = state.regretted + (LM_DIRTY_PATIENCE_MOST >> lm_unit_log2);
-    state.patience = lm_min(state.patience + gain, most);
+    state.patience = lm_min(state.patience + (gain >> lm_unit_log2), most);
     state.patient_since = now_ms;
 }
 

@@ -45,6 +45,8 @@ size_t lm_units_purge(void);
 
 /* [a] what is in use or dirty is near the memory limit: keep little. Relaxed: a hint. */
 extern LM_HIDDEN _Atomic(bool) lm_memory_is_tight;
+/* [a] so much is dirty that it should go back when demand has been lower for a while. Relaxed: a hint. */
+extern LM_HIDDEN _Atomic(bool) lm_dirty_is_much;
 /* [c] after start: there is a memory limit. */
 bool lm_units_have_limit(void);
 /* The huge zone's blocks count, too: their bytes, whenever they change. */

@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/split tests/unit/split_torture \
 	tests/unit/bin tests/unit/bin_torture \
 	tests/unit/magazine tests/unit/magazine_torture \
+	tests/unit/veil tests/unit/veil_torture \
 	tests/unit/stock tests/unit/stock_torture \
 	tests/unit/sweep tests/unit/sweep_torture \
 	tests/unit/guests tests/unit/guests_torture \
@@ -204,6 +205,15 @@ tests_unit_magazine_torture_SOURCES = tests/unit/magazine.c
 tests_unit_magazine_torture_CPPFLAGS = $(unit_shrunk)
 tests_unit_magazine_torture_CFLAGS = $(unit_compile)
 tests_unit_magazine_torture_LDADD = libcore_torture.la
+
+tests_unit_veil_SOURCES = tests/unit/veil.c
+tests_unit_veil_CPPFLAGS = $(unit_plain)
+tests_unit_veil_CFLAGS = $(unit_compile)
+tests_unit_veil_LDADD = libcore.la
+tests_unit_veil_torture_SOURCES = tests/unit/veil.c
+tests_unit_veil_torture_CPPFLAGS = $(unit_shrunk)
+tests_unit_veil_torture_CFLAGS = $(unit_compile)
+tests_unit_veil_torture_LDADD = libcore_torture.la
 
 tests_unit_stock_SOURCES = tests/unit/stock.c
 tests_unit_stock_CPPFLAGS = $(unit_plain)
