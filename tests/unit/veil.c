@@ -39,7 +39,7 @@ static void veil_all(void)
 {
     static size_t other = 4000;
     lm_thread.heap->closed_ms = 0;
-    other += 1024;
+    other = other < 30000 ? other + 1024 : 4000;
     lm_free(lm_malloc(other));
 }
 
@@ -82,14 +82,19 @@ static bool what_lies_behind_a_veil_comes_next(void)
     return come_back_once_each(blocks, 4);
 }
 
-static bool a_flush_leaves_no_veil_among_the_blocks(void)
+/* Slots of the class, with nothing in magazines. */
+static size_t used_slots(void)
+{
+    struct lm_snapshot now;
+    lm_trim();
+    lm_snapshot_take(&now);
+    return now.classes[lm_class_for(SIZE)].used;
+}
+
+/* Takes BLOCKS blocks, and frees them with a veil among them now and then. */
+static void take_and_free(void)
 {
     void *blocks[BLOCKS];
-    struct lm_snapshot before;
-    UNIT_CHECK(make_dirty());
-    lm_trim();
-    UNIT_CHECK(make_dirty());
-    lm_snapshot_take(&before);
     for (int i = 0; i < BLOCKS; i++)
         blocks[i] = lm_malloc(SIZE);
     for (int i = 0; i < BLOCKS; i++) {
@@ -97,12 +102,32 @@ static bool a_flush_leaves_no_veil_among_the_blocks(void)
         if (i % 3 == 0)
             veil_all();
     }
-    lm_trim();
-    struct lm_snapshot after;
-    lm_snapshot_take(&after);
-    unsigned class = lm_class_for(SIZE);
-    UNIT_CHECK_THAT(after.classes[class].used == before.classes[class].used, "%zu, %zu",
-                    (size_t)after.classes[class].used, (size_t)before.classes[class].used);
+}
+
+static bool a_flush_leaves_no_veil_among_the_blocks(void)
+{
+    size_t before = used_slots();
+    UNIT_CHECK(make_dirty());
+    take_and_free();
+    size_t after = used_slots();
+    UNIT_CHECK_THAT(after == before, "%zu, %zu", before, after);
+    return true;
+}
+
+static bool an_idle_magazine_shrinks_behind_its_veil(void)
+{
+    size_t before = used_slots();
+    UNIT_CHECK(make_dirty());
+    for (int i = 0; i < 20; i++)
+        take_and_free();
+    uint32_t capacity = magazine_of(SIZE)->capacity;
+    for (int epoch = 0; epoch < 20; epoch++) {
+        lm_thread.heap->last_epoch = 0;
+        veil_all();
+    }
+    UNIT_CHECK_THAT(magazine_of(SIZE)->capacity < capacity, "%u", capacity);
+    size_t after = used_slots();
+    UNIT_CHECK_THAT(after == before, "%zu, %zu", before, after);
     return true;
 }
 
@@ -130,6 +155,7 @@ int main(void)
     unit_start();
     UNIT_TRUTH_IN_CHILD(what_lies_behind_a_veil_comes_next);
     UNIT_TRUTH_IN_CHILD(a_flush_leaves_no_veil_among_the_blocks);
+    UNIT_TRUTH_IN_CHILD(an_idle_magazine_shrinks_behind_its_veil);
     UNIT_TRUTH_IN_CHILD(a_program_that_has_become_quiet_returns_what_is_dirty);
     return tap_done();
 }
