@@ -83,6 +83,11 @@ static void veil(struct lm_magazine *magazine)
     store_relaxed(&magazine->is_veiled, true);
 }
 
+static bool is_at_a_veil(const struct lm_magazine *magazine)
+{
+    return magazine->newest == NULL && load_relaxed(&magazine->is_veiled);
+}
+
 void lm_heap_veil(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++)
@@ -250,7 +255,7 @@ static void shrink(struct lm_heap *heap, unsigned class)
     struct lm_magazine *magazine = &heap->magazines[class];
     lm_magazine_lift_veil(magazine);
     uint32_t capacity = (uint32_t)lm_max(magazine->capacity / 2, first_capacity(class));
-    uint32_t count = lm_magazine_count(&heap->magazines[class]);
+    uint32_t count = lm_magazine_count(magazine);
     if (count > capacity / 2)
         release_oldest(heap, class, count - capacity / 2);
     if (capacity < magazine->capacity)
@@ -311,12 +316,14 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
     lm_lock_take(&heap->control->lock);
     lm_heap_verify_class(heap, class);
     open_magazine(heap, class);
+    bool is_asked_for = is_at_a_veil(&heap->magazines[class]);
     lm_magazine_lift_veil(&heap->magazines[class]);
     lm_outbox_flush(heap);
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
-    heap->slow_paths++;
-    if (heap->slow_paths % LM_LOOK_SLOW_PATHS == 0)
+    /* By what these count, it was a hit. */
+    heap->slow_paths += !is_asked_for;
+    if (heap->slow_paths % LM_LOOK_SLOW_PATHS == 0 && !is_asked_for)
         release_untouched(heap);
     if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS)
         lm_heap_judge_ebb(heap);
