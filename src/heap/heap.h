@@ -206,6 +206,8 @@ struct lm_heap {
     uint32_t opened;
     /* [o] the millisecond in which it was closed last */
     uint32_t closed_ms;
+    /* [o] see heap/stock.h; atomic only so that statistics may look */
+    _Atomic(uint64_t) last_run;
     /* [o] bytes that a magazine may keep while its thread goes on freeing; see heap/ebb.c */
     uint32_t ebb_bound;
     /* [o] something was given back for that reason, and nothing taken since */

@@ -5,7 +5,7 @@
 #include "heap/stock.h"
 
 #include "heap/owner.h"
-#include "os/helper.h"
+#include "os/os.h"
 
 static void tag_run(size_t first, size_t count, uint32_t tag)
 {
@@ -74,10 +74,29 @@ void lm_stock_age(struct lm_stock *stock)
     }
 }
 
+/* First unit and length in one word, so that a fork's child finds both or none. */
+static uint64_t take_last_run(struct lm_heap *heap)
+{
+    uint64_t run = load_relaxed(&heap->last_run);
+    store_relaxed(&heap->last_run, 0);
+    if (run != 0)
+        tag_run(run >> 8, 1, LM_TAG_FREE);
+    return run;
+}
+
+void lm_heap_give_last_run(struct lm_heap *heap)
+{
+    uint64_t run = take_last_run(heap);
+    if (run != 0)
+        lm_units_give(run >> 8, run & UINT8_MAX);
+}
+
 size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
 {
     if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
         return LM_NO_UNIT;
+    if (lm_heap_last_run(heap) == count)
+        return take_last_run(heap) >> 8;
     lm_lock_take(&heap->control->lock);
     size_t first = lm_stock_take(&heap->stock, count);
     lm_lock_give(&heap->control->lock);
@@ -86,11 +105,19 @@ size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
 
 bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
 {
-    if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
+    if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST || !lm_options.magazines ||
+        load_relaxed(&lm_memory_is_tight))
         return false;
+    uint64_t other = take_last_run(heap);
+    tag_run(first, 1, LM_TAG_KEPT);
+    store_relaxed(&heap->last_run, first << 8 | count);
+    if (other == 0)
+        return true;
     lm_lock_take(&heap->control->lock);
-    bool is_kept = lm_stock_put(heap, first, count);
+    bool is_kept = lm_stock_put(heap, other >> 8, other & UINT8_MAX);
     lm_lock_give(&heap->control->lock);
-    lm_helper_wake();
-    return is_kept;
+    if (!is_kept)
+        lm_units_give(other >> 8, other & UINT8_MAX);
+    lm_units_tick(lm_os_clock_ms());
+    return true;
 }

@@ -22,8 +22,16 @@ void lm_stock_empty(struct lm_stock *stock);
 /* The end of an epoch: gives back what was not wanted in it. */
 void lm_stock_age(struct lm_stock *stock);
 
-/* The same for large blocks. `heap` is the caller's own, or nobody's. */
+/* The same for large blocks. `heap` is the caller's own, or nobody's. The run that was put last waits apart from the
+ * others, without a lock; its first unit is tagged LM_TAG_KEPT. */
 size_t lm_heap_take_run(struct lm_heap *heap, size_t count);
 bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count);
+/* Gives that one back to the pool. The owner's call, or of a heap that has no thread. */
+void lm_heap_give_last_run(struct lm_heap *heap);
+/* Its length in units, 0 if there is none. */
+LM_INLINE size_t lm_heap_last_run(const struct lm_heap *heap)
+{
+    return load_relaxed(&heap->last_run) & UINT8_MAX;
+}
 
 #endif

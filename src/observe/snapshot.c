@@ -9,6 +9,7 @@
 #include "heap/huge.h"
 #include "heap/owner.h"
 #include "heap/registry.h"
+#include "heap/stock.h"
 #include "space/large.h"
 
 #include <string.h>
@@ -37,7 +38,8 @@ static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *con
     if (state == LM_HEAP_PARKED)
         snapshot->parked_heaps++;
     if (!control->is_dormant) {
-        snapshot->dirty += (size_t)control->body->stock.units << lm_unit_log2;
+        size_t kept = control->body->stock.units + lm_heap_last_run(control->body);
+        snapshot->dirty += kept << lm_unit_log2;
         for (unsigned class = 0; class < LM_CLASSES; class ++)
             count_class(&snapshot->classes[class], control->body, class);
     }

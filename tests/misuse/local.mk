@@ -4,6 +4,7 @@ misuse_files = \
 	tests/misuse/double_free.c \
 	tests/misuse/double_free_aligned.c \
 	tests/misuse/double_free_at_once.c \
+	tests/misuse/double_free_buffer.c \
 	tests/misuse/double_free_cold.c \
 	tests/misuse/double_free_cold_tiny.c \
 	tests/misuse/double_free_dead_owner.c \

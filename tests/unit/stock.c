@@ -31,19 +31,46 @@ static bool is_sound(const struct lm_stock *stock)
     return true;
 }
 
-static bool a_freed_run_serves_the_next_block_of_its_length(void)
+static bool freed_runs_serve_the_next_blocks_of_their_length(void)
 {
     struct lm_heap *heap = unit_heap();
     for (size_t count = 3; count <= LM_STOCK_LONGEST; count++) {
         lm_trim();
         void *block = lm_malloc(count * lm_unit_size);
+        void *other = lm_malloc(count * lm_unit_size);
         lm_free(block);
+        UNIT_CHECK(heap->stock.units == 0 && lm_heap_last_run(heap) == count);
+        lm_free(other);
         UNIT_CHECK(heap->stock.counts[count - 1] == 1 && is_sound(&heap->stock));
+        UNIT_CHECK(lm_heap_last_run(heap) == count);
+        UNIT_CHECK(lm_malloc(count * lm_unit_size) == other);
         UNIT_CHECK(lm_malloc(count * lm_unit_size) == block);
-        UNIT_CHECK(heap->stock.units == 0);
+        UNIT_CHECK(heap->stock.units == 0 && lm_heap_last_run(heap) == 0);
         lm_free(block);
+        lm_free(other);
     }
     return is_sound(&heap->stock);
+}
+
+/* Blocks of other lengths go by it. */
+static bool the_run_that_was_freed_last_serves_its_length_alone(void)
+{
+    struct lm_heap *heap = unit_heap();
+    lm_trim();
+    char *block = lm_malloc(3 * lm_unit_size);
+    lm_free(block);
+    UNIT_CHECK(LM_STOCK_LONGEST < 4 || lm_malloc(4 * lm_unit_size) != block);
+    char *small = lm_malloc(3 * lm_unit_size - lm_unit_size / 2);
+    char *longer = lm_malloc((LM_STOCK_LONGEST + 1) * lm_unit_size);
+    UNIT_CHECK(small == block && lm_usable_size(small) == 3 * lm_unit_size);
+    UNIT_CHECK(longer >= block + 3 * lm_unit_size || longer < block);
+    memset(small, 1, 3 * lm_unit_size);
+    memset(longer, 2, (LM_STOCK_LONGEST + 1) * lm_unit_size);
+    UNIT_CHECK(small[0] == 1 && small[3 * lm_unit_size - 1] == 1);
+    lm_free(longer);
+    UNIT_CHECK(lm_heap_last_run(heap) == 0);
+    lm_free(small);
+    return true;
 }
 
 static bool what_is_kept_reads_as_dirty(void)
@@ -52,7 +79,7 @@ static bool what_is_kept_reads_as_dirty(void)
     size_t size = 3 * lm_unit_size;
     lm_trim();
     lm_free(memset(lm_malloc(size), 1, size));
-    UNIT_CHECK(heap->stock.counts[2] != 0);
+    UNIT_CHECK(lm_heap_last_run(heap) == 3);
     char *block = lm_calloc(1, size);
     for (size_t i = 0; i < size; i++)
         UNIT_CHECK(block[i] == 0);
@@ -79,19 +106,27 @@ static bool the_stock_keeps_its_bounds(void)
         lm_free(blocks[i]);
     UNIT_CHECK(is_sound(&heap->stock));
     lm_trim();
-    UNIT_CHECK(heap->stock.units == 0 && is_sound(&heap->stock));
+    UNIT_CHECK(heap->stock.units == 0 && lm_heap_last_run(heap) == 0 && is_sound(&heap->stock));
     return lm_units_totals().dirty == 0;
+}
+
+/* The one that is freed first goes to the stock. */
+static void take_and_free_two(void)
+{
+    void *block = lm_malloc(3 * lm_unit_size);
+    lm_free(lm_malloc(3 * lm_unit_size));
+    lm_free(block);
 }
 
 static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
 {
     struct lm_heap *heap = unit_heap();
     lm_trim();
-    lm_free(lm_malloc(3 * lm_unit_size));
+    take_and_free_two();
     lm_stock_age(&heap->stock);
     UNIT_CHECK(heap->stock.counts[2] == 1);
     /* In this epoch it is wanted. */
-    lm_free(lm_malloc(3 * lm_unit_size));
+    take_and_free_two();
     lm_stock_age(&heap->stock);
     UNIT_CHECK(heap->stock.counts[2] == 1);
     lm_stock_age(&heap->stock);
@@ -99,19 +134,20 @@ static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
     return is_sound(&heap->stock);
 }
 
-static void *leave_a_run(void *unused)
+static void *leave_runs(void *unused)
 {
-    lm_free(lm_malloc(3 * lm_unit_size));
+    take_and_free_two();
     return unused;
 }
 
 static bool a_thread_that_ends_leaves_no_stock(void)
 {
-    unit_in_threads(1, leave_a_run, NULL);
+    unit_in_threads(1, leave_runs, NULL);
     struct lm_heap_control *control = NULL;
     while ((control = lm_heap_next(control)) != NULL)
         if (control->state == LM_HEAP_PARKED)
-            UNIT_CHECK(control->is_dormant || control->body->stock.units == 0);
+            UNIT_CHECK(control->is_dormant ||
+                       control->body->stock.units + lm_heap_last_run(control->body) == 0);
     return true;
 }
 
@@ -119,7 +155,8 @@ int main(void)
 {
     unit_start();
     seed = tap_seed();
-    UNIT_TRUTH(a_freed_run_serves_the_next_block_of_its_length);
+    UNIT_TRUTH(freed_runs_serve_the_next_blocks_of_their_length);
+    UNIT_TRUTH(the_run_that_was_freed_last_serves_its_length_alone);
     UNIT_TRUTH(what_is_kept_reads_as_dirty);
     UNIT_TRUTH(the_stock_keeps_its_bounds);
     UNIT_TRUTH(a_run_that_nobody_wants_goes_back_after_two_epochs);
