@@ -245,6 +245,7 @@
 #define LM_LARGE_MOST LM_TUNE(32 * LM_MIB, 1 * LM_MIB)
 /* Bytes. The huge zone's granule: a huge page, and what one page-table page maps. */
 #define LM_GRANULE_LOG2 21
+#define LM_GRANULE_SIZE ((size_t)1 << LM_GRANULE_LOG2)
 /* A growing block gets this many times its size of address space. */
 #define LM_HUGE_HEADROOM 8
 /* Bytes. ... and at least this much, so that most blocks move once in their lives. */

@@ -98,7 +98,7 @@ static void *take_large(size_t size, size_t alignment, bool *is_zero)
 /* Either kind of space may be the one that is left when memory is short. */
 static void *take_big(size_t size, size_t alignment, bool *is_zero)
 {
-    bool is_large = size <= LM_LARGE_MOST && alignment <= (size_t)1 << LM_GRANULE_LOG2;
+    bool is_large = size <= LM_LARGE_MOST && alignment <= LM_GRANULE_SIZE;
     void *p = is_large ? take_large(size, alignment, is_zero) : NULL;
     if (p == NULL) {
         *is_zero = true;
@@ -217,7 +217,7 @@ static void free_large(void *p, size_t unit)
         lm_fatal("free", LM_INVALID_POINTER, p);
     if (!lm_large_claim(unit, &count))
         lm_fatal("free", LM_DOUBLE_FREE, p);
-    if (lm_heap_put_run(lm_thread.heap, unit, count))
+    if (lm_heap_put_run(lm_thread.heap, &unit, &count))
         return;
     lm_units_give(unit, count);
     lm_units_tick(lm_os_clock_ms());

@@ -78,7 +78,7 @@ struct lm_heap_control {
 
 _Static_assert(sizeof(struct lm_heap_control) == 64, "a control is one cache line");
 
-/* The newest block is no longer in a slot, so a malloc behind a free waits for one store and not for two in a row
+/* The newest block lies apart from its slot, so a malloc behind a free waits for one store and not for two in a row
  * (decision 051). */
 struct lm_magazine {
     /* [o] H1 */

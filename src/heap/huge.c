@@ -58,8 +58,6 @@ static struct {
 /* [a] relaxed: a statistic */
 static _Atomic(size_t) total;
 
-#define GRANULE_SIZE ((size_t)1 << LM_GRANULE_LOG2)
-
 static size_t whole_pages(size_t size)
 {
     return lm_round_up(size, lm_os.page_size);
@@ -214,7 +212,7 @@ void *lm_huge_take(size_t size, size_t alignment, enum lm_huge_fit fit)
         size_t slot = usable * headroom;
         if (headroom == LM_HUGE_HEADROOM)
             slot = lm_max(slot, LM_HUGE_SLOT_LEAST);
-        huge->granules = lm_round_up(slot, GRANULE_SIZE) >> LM_GRANULE_LOG2;
+        huge->granules = lm_round_up(slot, LM_GRANULE_SIZE) >> LM_GRANULE_LOG2;
         granule = lm_zone_take(huge->granules, alignment, usable);
     }
     if (granule == LM_NO_SLOT)
@@ -323,8 +321,8 @@ static void grow_usable(struct huge *huge, size_t usable)
 /* Of what was just committed, [from, to) of a growing block; what lies below `usable` will be written next. */
 static void want_huge_pages(struct huge *huge, size_t from, size_t usable, size_t to)
 {
-    from = lm_round_up(lm_max(from, LM_HUGE_PAGES_FROM), GRANULE_SIZE);
-    to &= ~(GRANULE_SIZE - 1);
+    from = lm_round_up(lm_max(from, LM_HUGE_PAGES_FROM), LM_GRANULE_SIZE);
+    to &= ~(LM_GRANULE_SIZE - 1);
     if (!huge->is_growing || from >= lm_min(usable, to) || lm_options.huge_pages_from == 0)
         return;
     lm_granules_want(huge->start + from, huge->start + to);
@@ -335,7 +333,7 @@ static void want_huge_pages(struct huge *huge, size_t from, size_t usable, size_
  * none of those that may be huge pages before one of them is needed. */
 static size_t wanted_size(const struct huge *huge, size_t usable)
 {
-    size_t wanted = lm_round_up(lm_max(usable, 2 * huge->committed), GRANULE_SIZE);
+    size_t wanted = lm_round_up(lm_max(usable, 2 * huge->committed), LM_GRANULE_SIZE);
     if (usable <= LM_HUGE_PAGES_FROM)
         wanted = lm_min(wanted, LM_HUGE_PAGES_FROM);
     return lm_min(wanted, huge->granules << LM_GRANULE_LOG2);

@@ -321,9 +321,8 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
     lm_outbox_flush(heap);
     lm_heap_drain(heap->control);
     uint64_t now_ms = lm_os_clock_ms();
-    /* By what these count, it was a hit. */
-    heap->slow_paths += !is_asked_for;
-    if (heap->slow_paths % LM_LOOK_SLOW_PATHS == 0 && !is_asked_for)
+    /* By what these count, a slow path that was asked for is a hit. */
+    if (!is_asked_for && ++heap->slow_paths % LM_LOOK_SLOW_PATHS == 0)
         release_untouched(heap);
     if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS)
         lm_heap_judge_ebb(heap);

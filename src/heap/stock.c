@@ -5,7 +5,7 @@
 #include "heap/stock.h"
 
 #include "heap/owner.h"
-#include "os/os.h"
+#include "os/helper.h"
 
 static void tag_run(size_t first, size_t count, uint32_t tag)
 {
@@ -103,21 +103,21 @@ size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
     return first;
 }
 
-bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
+bool lm_heap_put_run(struct lm_heap *heap, size_t *first, size_t *count)
 {
-    if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST || !lm_options.magazines ||
+    if (heap == lm_heap_nobodys() || *count > LM_STOCK_LONGEST || !lm_options.magazines ||
         load_relaxed(&lm_memory_is_tight))
         return false;
     uint64_t other = take_last_run(heap);
-    tag_run(first, 1, LM_TAG_KEPT);
-    store_relaxed(&heap->last_run, first << 8 | count);
+    tag_run(*first, 1, LM_TAG_KEPT);
+    store_relaxed(&heap->last_run, *first << 8 | *count);
     if (other == 0)
         return true;
+    *first = other >> 8;
+    *count = other & UINT8_MAX;
     lm_lock_take(&heap->control->lock);
-    bool is_kept = lm_stock_put(heap, other >> 8, other & UINT8_MAX);
+    bool is_kept = lm_stock_put(heap, *first, *count);
     lm_lock_give(&heap->control->lock);
-    if (!is_kept)
-        lm_units_give(other >> 8, other & UINT8_MAX);
-    lm_units_tick(lm_os_clock_ms());
-    return true;
+    lm_helper_wake();
+    return is_kept;
 }

@@ -25,7 +25,8 @@ void lm_stock_age(struct lm_stock *stock);
 /* The same for large blocks. `heap` is the caller's own, or nobody's. The run that was put last waits apart from the
  * others, without a lock; its first unit is tagged LM_TAG_KEPT. */
 size_t lm_heap_take_run(struct lm_heap *heap, size_t count);
-bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count);
+/* False: the caller gives [*first, *first + *count) to the pool, which may be the run that was last before. */
+bool lm_heap_put_run(struct lm_heap *heap, size_t *first, size_t *count);
 /* Gives that one back to the pool. The owner's call, or of a heap that has no thread. */
 void lm_heap_give_last_run(struct lm_heap *heap);
 /* Its length in units, 0 if there is none. */

@@ -28,8 +28,6 @@ static struct {
     bool is_ready;
 } zone = {.lock = LM_LOCK_OF(LM_RANK_HUGE)};
 
-static const size_t granule_size = (size_t)1 << LM_GRANULE_LOG2;
-
 static size_t zone_granules(void)
 {
     return lm_window.zone_size >> LM_GRANULE_LOG2;
@@ -71,7 +69,7 @@ static bool extend_locked(size_t count)
 /* First granule of `count` free ones, aligned; LM_NO_RUN if the zone is full. */
 static size_t take_granules(size_t count, size_t alignment)
 {
-    size_t spare = alignment <= granule_size ? 0 : (alignment >> LM_GRANULE_LOG2) - 1;
+    size_t spare = alignment <= LM_GRANULE_SIZE ? 0 : (alignment >> LM_GRANULE_LOG2) - 1;
     size_t granule;
     lm_lock_take(&zone.lock);
     prepare_locked();
@@ -141,7 +139,7 @@ size_t lm_zone_take(size_t granules, size_t alignment, size_t size)
 _Atomic(uint32_t) *lm_zone_word(const void *p)
 {
     size_t granule = ((uintptr_t)p - lm_window.zone) >> LM_GRANULE_LOG2;
-    if ((uintptr_t)p % granule_size != 0 || zone.map == NULL ||
+    if ((uintptr_t)p % LM_GRANULE_SIZE != 0 || zone.map == NULL ||
         granule >= load_relaxed(&zone.known))
         return NULL;
     return &zone.map[granule];

@@ -19,8 +19,6 @@ static struct {
     _Atomic(uint64_t) resting_until;
 } state;
 
-#define GRANULE_SIZE ((size_t)1 << LM_GRANULE_LOG2)
-
 static size_t asked_from(void)
 {
     size_t from = load_relaxed(&state.from);
@@ -35,7 +33,7 @@ static size_t asked_from(void)
 
 size_t lm_granules_enter(size_t first, size_t count)
 {
-    size_t units = GRANULE_SIZE >> lm_unit_log2;
+    size_t units = LM_GRANULE_SIZE >> lm_unit_log2;
     size_t end = first + count;
     size_t reached = state.reached;
     if (end <= reached)
@@ -54,7 +52,7 @@ size_t lm_granules_enter(size_t first, size_t count)
  * would have cost less. */
 static bool make(char *granule, char *own)
 {
-    lm_os_want_huge_pages(granule, GRANULE_SIZE, true);
+    lm_os_want_huge_pages(granule, LM_GRANULE_SIZE, true);
     uint64_t before = lm_os_thread_us();
     *(volatile char *)own = 0;
     return lm_os_thread_us() - before <= LM_HUGE_PAGE_US;
@@ -66,7 +64,7 @@ void lm_granules_ask(size_t granule, size_t first)
     /* Not again before the heap is twice as large. */
     if (!make(start, lm_unit_address(lm_max(granule, first))))
         store_relaxed(&state.from, 2 * granule);
-    lm_os_want_huge_pages(start, GRANULE_SIZE, false);
+    lm_os_want_huge_pages(start, LM_GRANULE_SIZE, false);
 }
 
 void lm_granules_want(char *start, char *end)
@@ -77,5 +75,6 @@ void lm_granules_want(char *start, char *end)
     if (!make(start, start))
         store_relaxed(&state.resting_until, now_ms + LM_HUGE_PAGE_PAUSE_MS);
     else
-        lm_os_want_huge_pages(start + GRANULE_SIZE, (size_t)(end - start) - GRANULE_SIZE, true);
+        lm_os_want_huge_pages(start + LM_GRANULE_SIZE, (size_t)(end - start) - LM_GRANULE_SIZE,
+                              true);
 }

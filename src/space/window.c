@@ -61,7 +61,7 @@ static struct layout lay_out(size_t window)
     layout.controls = whole_pages(lm_min(units, LM_HEAPS_MOST) * LM_CACHE_LINE);
     layout.index = whole_pages(lm_metadata_index_footprint(layout.metadata));
     layout.guard = whole_pages(LM_METADATA_STEP);
-    layout.alignment = window >= 64 * LM_GIB ? LM_GIB : (size_t)1 << LM_GRANULE_LOG2;
+    layout.alignment = window >= 64 * LM_GIB ? LM_GIB : LM_GRANULE_SIZE;
     return layout;
 }
 
@@ -127,7 +127,7 @@ static bool reserve_all(struct lm_window_areas *areas, size_t window)
  * limited process cannot fill the space between. */
 static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t size)
 {
-    struct layout layout = lay_out(2 * lm_round_up(size, (size_t)1 << LM_GRANULE_LOG2));
+    struct layout layout = lay_out(2 * lm_round_up(size, LM_GRANULE_SIZE));
     size_t bookkeeping = bookkeeping_size(&layout);
     uintptr_t hint = lm_os_mapping_hint();
     size_t distance = 6 * layout.units;
@@ -215,7 +215,7 @@ size_t lm_window_grow(size_t count, size_t *first)
     size_t step = lm_min(lm_max(committed / LM_COMMIT_SHARE, LM_COMMIT_FIRST >> lm_unit_log2),
                          LM_COMMIT_MOST >> lm_unit_log2);
     size_t wanted = lm_max(count, step);
-    size_t granule = (size_t)1 << LM_GRANULE_LOG2 >> lm_unit_log2;
+    size_t granule = LM_GRANULE_SIZE >> lm_unit_log2;
     if (committed >= granule * LM_COMMIT_SHARE)
         wanted = lm_round_up(committed + wanted, granule) - committed;
     size_t from = committed;
