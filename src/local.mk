@@ -23,7 +23,7 @@ lm_door_sources = \
 # -fno-builtin: the compiler must not turn our calloc's malloc and memset into a call of calloc.
 # No pairs of fields set from a constant in memory: that would be the one thing that a process which
 # prints nothing reads of the constants, and the kernel maps 16 KiB around it.
-LM_LIBRARY_CFLAGS = $(AM_CFLAGS) -fno-tree-slp-vectorize -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
+LM_LIBRARY_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-semantic-interposition -fno-plt
 
 noinst_LTLIBRARIES += libcore.la libcore_torture.la
@@ -43,8 +43,9 @@ libmalloc_la_CFLAGS = $(LM_LIBRARY_CFLAGS)
 # what the kernel maps around the headers. -Bsymbolic-functions: __libc_malloc means this malloc.
 libmalloc_la_LDFLAGS = -version-info $(LM_LIBTOOL_VERSION) -no-undefined \
 	-Wl,--version-script=$(srcdir)/src/libmalloc.map -Wl,-z,now -Wl,-z,nodelete -Wl,--as-needed \
-	-Wl,-z,separate-code -Wl,--hash-style=gnu -Wl,-Bsymbolic-functions -Wc,-nostartfiles
-libmalloc_la_DEPENDENCIES = $(srcdir)/src/libmalloc.map
+	-Wl,-z,separate-code -Wl,--hash-style=gnu -Wl,-Bsymbolic-functions -Wc,-nostartfiles \
+	$(LM_LINKER_SCRIPT)
+libmalloc_la_DEPENDENCIES = $(srcdir)/src/libmalloc.map $(srcdir)/src/libmalloc.ld
 endif
 
-EXTRA_DIST += src/FLOORS src/libmalloc.exports src/libmalloc.map
+EXTRA_DIST += src/FLOORS src/libmalloc.exports src/libmalloc.ld src/libmalloc.map

@@ -26,7 +26,7 @@ LM_INLINE void *or_enomem(void *p)
     return p;
 }
 
-LM_COLD static void *malloc_slow(size_t alignment, size_t size)
+LM_NOINLINE static void *malloc_slow(size_t alignment, size_t size)
 {
     lm_api_init();
     return or_enomem(lm_malloc_slow(alignment, size));
@@ -55,7 +55,7 @@ LM_HOT_DOOR void free(void *p)
         free_slow(p);
 }
 
-LM_COLD static void *calloc_slow(size_t count, size_t size)
+LM_NOINLINE static void *calloc_slow(size_t count, size_t size)
 {
     lm_api_init_in_atexit();
     return or_enomem(lm_calloc(count, size));
@@ -69,7 +69,7 @@ LM_HOT_DOOR void *calloc(size_t count, size_t size)
     return lm_likely(p != NULL) ? memset(p, 0, total) : calloc_slow(count, size);
 }
 
-LM_COLD static void *realloc_slow(void *p, size_t size)
+LM_NOINLINE static void *realloc_slow(void *p, size_t size)
 {
     lm_api_init();
     if (lm_unlikely(size == 0) && p != NULL && !lm_options.realloc_zero_alloc) {
@@ -154,7 +154,7 @@ LM_DOOR void *pvalloc(size_t size)
     return aligned(lm_os.page_size, lm_round_up(lm_max(size, 1), lm_os.page_size));
 }
 
-LM_COLD static size_t usable_size_slow(const void *p)
+LM_NOINLINE static size_t usable_size_slow(const void *p)
 {
     lm_api_init();
     return lm_usable_size(p);

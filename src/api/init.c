@@ -18,8 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not among the constants, which a process that is not talked to never touches. */
-static char options_variable[] = "LIBMALLOC_CONF";
+static char options_variable[] LM_NEAR = "LIBMALLOC_CONF";
 
 _Atomic(bool) lm_api_is_started;
 
@@ -53,7 +52,7 @@ static void find_next(const char *name, void *function)
     memcpy(function, &found, sizeof found);
 }
 
-static void find_next_allocator(void)
+LM_COLD static void find_next_allocator(void)
 {
     /* partner: the release below */
     if (load_acquire(&api.next_free) != NULL)
@@ -91,7 +90,7 @@ static size_t usable_size_elsewhere(const void *p)
     return api.next_usable_size((void *)(uintptr_t)p); // NOLINT
 }
 
-LM_COLD void lm_api_begin(void)
+LM_NOINLINE void lm_api_begin(void)
 {
     lm_lock_take(&api.lock);
     bool is_first = !api.has_begun;
@@ -107,11 +106,12 @@ LM_COLD void lm_api_begin(void)
     /* Outside the lock: it may allocate. No prepare handler: no lock is held across fork. */
     if (is_first) {
         pthread_atfork(NULL, NULL, lm_core_after_fork);
-        lm_background_allow();
+        if (lm_options.background_purge)
+            lm_background_allow();
     }
 }
 
-LM_COLD void lm_api_start(void)
+LM_NOINLINE void lm_api_start(void)
 {
     lm_api_begin();
     if (exchange_acquire(&api.wants_report, false)) {

@@ -13,9 +13,9 @@
  * their speed. */
 #define LM_HOT_DOOR __attribute__((visibility("default"), aligned(LM_CACHE_LINE)))
 
-LM_COLD void lm_api_start(void);
+LM_NOINLINE void lm_api_start(void);
 /* The same but for the exit handler. */
-LM_COLD void lm_api_begin(void);
+LM_NOINLINE void lm_api_begin(void);
 
 extern LM_HIDDEN _Atomic(bool) lm_api_is_started;
 

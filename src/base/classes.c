@@ -81,7 +81,7 @@ static uint32_t choose_middle(unsigned class)
     return middle;
 }
 
-void lm_class_split(unsigned class)
+LM_COLD void lm_class_split(unsigned class)
 {
     struct pair *pair = &pairs[class / 2];
     bool was_split = false;
@@ -107,9 +107,10 @@ void lm_classes_init(void)
         store_relaxed(&pairs[class / 2].is_split, false);
         for (size_t i = 0; i < LM_CLASS_NOTES; i++)
             store_relaxed(&pairs[class / 2].notes[i], 0);
-        while ((is_exact || lm_class_can_split(class)) &&
-               quanta * LM_QUANTUM <= lm_class_table[class].size)
-            store_release(&lm_class_of[quanta++], (uint8_t) class);
+        unsigned end = lm_class_table[class].size / LM_QUANTUM;
+        if (is_exact || lm_class_can_split(class))
+            for (; quanta <= end; quanta++)
+                store_relaxed(&lm_class_of[quanta], (uint8_t) class);
     }
     for (unsigned class = 0; class < LM_CLASSES && lm_options.class_split == 0; class ++)
         lm_class_split(class);

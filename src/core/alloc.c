@@ -134,7 +134,7 @@ static void *take(size_t alignment, size_t size, bool *is_zero)
     return p;
 }
 
-LM_COLD void *lm_malloc_slow(size_t alignment, size_t size)
+LM_NOINLINE void *lm_malloc_slow(size_t alignment, size_t size)
 {
     bool is_zero;
     return take(alignment, size, &is_zero);
@@ -194,7 +194,7 @@ static void free_outside(void *p)
 }
 
 /* A thread that has no heap yet gets one: it may be about to free a million blocks. */
-LM_COLD static struct lm_heap *heap_to_free_with(void)
+LM_NOINLINE static struct lm_heap *heap_to_free_with(void)
 {
     struct lm_heap *heap = lm_heap_birth();
     return heap == NULL ? lm_heap_nobodys() : heap;
@@ -285,7 +285,7 @@ size_t lm_trim(void)
     return purged + lm_huge_cool() + lm_units_purge();
 }
 
-bool lm_is_ours(const void *p)
+LM_COLD bool lm_is_ours(const void *p)
 {
     size_t unit = lm_unit_of(p);
     if (!load_acquire(&core.is_ready) || p == NULL)

@@ -90,8 +90,6 @@ static void help(void)
 
 void lm_background_allow(void)
 {
-    if (!lm_options.background_purge)
-        return;
     is_allowed = true;
     store_relaxed(&lm_background_is_wanted, true);
 }

@@ -12,7 +12,7 @@
 /* [a] a thread is wanted and not there; relaxed: whoever takes the wish away starts it */
 extern LM_HIDDEN _Atomic(bool) lm_background_is_wanted;
 
-/* At start, when the options are known. */
+/* At start, if the options say so. */
 void lm_background_allow(void);
 /* Starts the thread if there is enough to do for one. No lock is held. */
 void lm_background_start(void);

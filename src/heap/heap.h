@@ -99,6 +99,8 @@ struct lm_magazine {
     uint8_t share;
     /* [o] H6; atomic only so that statistics may look */
     _Atomic(bool) is_veiled;
+    /* [o] blocks that may still be guests although nothing is wasted; see heap/hosts.c */
+    uint8_t guests;
 };
 
 _Static_assert(sizeof(struct lm_magazine) == 32, "two magazines share a cache line");
@@ -232,7 +234,7 @@ _Static_assert(offsetof(struct lm_heap, first_slots) <= 2560,
 
 /* What a thread without a heap points at: its magazines are empty and full at once. Read-only, and no
  * more than the front of a heap, down to `is_host`: nobody looks further. */
-extern LM_HIDDEN const struct lm_heap_front lm_heap_none;
+extern LM_HIDDEN struct lm_heap_front lm_heap_none;
 
 LM_INLINE struct lm_heap *lm_heap_nobodys(void)
 {

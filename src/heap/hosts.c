@@ -9,6 +9,7 @@
 #include "heap/owner.h"
 
 #include "heap/bin.h"
+#include "heap/commons.h"
 
 /* Slots of class `host` for a block of `class`; 0 if they would be too many or waste too much. */
 static unsigned slots_for(unsigned class, unsigned host)
@@ -41,6 +42,32 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
     return p;
 }
 
+uint8_t lm_heap_first_guests(const struct lm_heap *heap, unsigned class)
+{
+    size_t size = lm_class_table[class].size;
+    size_t slots = lm_unit_size / lm_class_table[LM_FIRST_HOST].size;
+    bool is_host = slots / 64 < LM_SLAB_GUEST_WORDS && lm_options.magazines;
+    if (!is_host || !lm_heap_is_first(heap) || size < LM_FIRST_GUEST_LEAST)
+        return 0;
+    return (uint8_t)(LM_FIRST_GUEST_BYTES / size);
+}
+
+/* A page for all of them rather than one for each class. */
+static void *host_at_first(struct lm_heap *heap, unsigned class)
+{
+    struct lm_bin *bin = &heap->bins[LM_FIRST_HOST];
+    unsigned slots = slots_for(class, LM_FIRST_HOST);
+    heap->magazines[class].guests--;
+    if (heap->bins[class].units != 0)
+        return NULL;
+    struct lm_slab *slab = lm_bin_partial(bin);
+    void *p = slab == NULL ? NULL : stay_with(heap, slab, slots);
+    if (p != NULL || bin->units >= LM_FIRST_HOSTS)
+        return p;
+    slab = lm_heap_add_slab(heap, LM_FIRST_HOST);
+    return slab == NULL ? NULL : stay_with(heap, slab, slots);
+}
+
 /* A block that comes and goes as a guest never gets into a magazine: each time it costs a slow path and a
  * search. So these have a share of the time. */
 static bool has_credit(struct lm_host_hand *hand, uint32_t now_ms)
@@ -55,6 +82,9 @@ static bool has_credit(struct lm_host_hand *hand, uint32_t now_ms)
 void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms)
 {
     struct lm_host_hand *hand = &heap->host_hand;
+    void *first = heap->magazines[class].guests == 0 ? NULL : host_at_first(heap, class);
+    if (first != NULL)
+        return first;
     if (lm_class_table[class].size < LM_GUEST_LEAST || lm_likely(!is_wasteful(&heap->sweep)) ||
         lm_bin_partial(&heap->bins[class]) != NULL || !has_credit(hand, (uint32_t)now_ms))
         return NULL;

@@ -128,6 +128,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         heap->magazines[class].share = lm_commons_share(heap, class);
+        heap->magazines[class].guests = lm_heap_first_guests(heap, class);
         /* Whoever does without magazines wants every pointer proved. */
         if (!lm_options.magazines)
             heap->is_host[class] = true;
@@ -135,7 +136,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
     heap->sweep.bound = LM_SWEEP_LEAST;
 }
 
-/* The first slow path of a class. */
+/* Before it is filled or flushed. */
 static void open_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
@@ -237,7 +238,7 @@ void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class)
         release_oldest(heap, class, count);
 }
 
-void lm_heap_empty_magazines(struct lm_heap *heap)
+LM_COLD void lm_heap_empty_magazines(struct lm_heap *heap)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
         if (heap->magazines[class].capacity == 0)
@@ -315,7 +316,6 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
 {
     lm_lock_take(&heap->control->lock);
     lm_heap_verify_class(heap, class);
-    open_magazine(heap, class);
     bool is_asked_for = is_at_a_veil(&heap->magazines[class]);
     lm_magazine_lift_veil(&heap->magazines[class]);
     lm_outbox_flush(heap);
@@ -372,7 +372,8 @@ static void *settle_refill(struct lm_magazine *magazine, size_t wanted, size_t g
 static void *first_of_class(struct lm_magazine *magazine, unsigned class, void *lowest)
 {
     uint32_t count = lm_magazine_count(magazine);
-    uint32_t turn = class % (count + 1);
+    size_t in_page = ((size_t)1 << lm_os.page_log2) / lm_class_table[class].size;
+    uint32_t turn = class % (uint32_t)lm_min(count + 1, lm_max(in_page, 1));
     if (turn == 0)
         return lowest;
     void **slots = begin_change(magazine);
@@ -396,6 +397,7 @@ static void *refill_magazine(struct lm_heap *heap, unsigned class)
 static void *refill_from_commons(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
+    open_magazine(heap, class);
     size_t wanted = lm_commons_batch(heap, class);
     size_t got = lm_commons_supply(heap, class, lm_magazine_slots(magazine) + wanted, wanted);
     return settle_refill(magazine, wanted, got);
@@ -406,6 +408,7 @@ static void *refill_from_own(struct lm_heap *heap, unsigned class)
 {
     void *p = NULL;
     bool is_proven = heap->magazines[class].flushes != 0;
+    open_magazine(heap, class);
     grow_under_pressure(heap, class, is_proven, budget_of(heap, is_proven));
     heap->magazines[class].flushes = 0;
     lm_heap_regret_ebb(heap);
@@ -434,22 +437,23 @@ static void *refill(struct lm_heap *heap, unsigned class, enum place place)
     return p;
 }
 
-LM_COLD void *lm_heap_refill(struct lm_heap *heap, unsigned class)
+LM_NOINLINE void *lm_heap_refill(struct lm_heap *heap, unsigned class)
 {
     return refill(heap, class, IN_ITS_CLASS);
 }
 
-LM_COLD void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class)
+LM_NOINLINE void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class)
 {
     return refill(heap, class, ANYWHERE);
 }
 
-LM_COLD void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
+LM_NOINLINE void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
     if (lm_unlikely(magazine->newest == p))
         lm_fatal("free", LM_DOUBLE_FREE, p);
     uint64_t now_ms = enter(heap, class);
+    open_magazine(heap, class);
     grow_under_pressure(heap, class, false, flush_budget(heap, class, false));
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;

@@ -31,6 +31,9 @@ LM_INLINE size_t lm_heap_held(const struct lm_heap *heap)
 
 /* heap/slabs.c: slabs come and go. */
 
+/* A new slab of the class, whose first block the caller takes. NULL if memory is out. */
+struct lm_slab *lm_heap_add_slab(struct lm_heap *heap, unsigned class);
+
 /* Frees `count` blocks of this heap's slabs of this class. Dies on a double free. */
 void lm_heap_release(struct lm_heap *heap, unsigned class, void **blocks, size_t count);
 /* Up to `count` blocks at out[0], out[-1], ...; from partly used slabs, else from another heap's,
@@ -73,6 +76,8 @@ void lm_heap_judge_ebb(struct lm_heap *heap);
 /* A block in slots of a smaller class, if there is none of its own and the heap has many to spare; NULL
  * if none was found, or searches have had their share of the time. */
 void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms);
+/* How many blocks of the class are guests at first. */
+uint8_t lm_heap_first_guests(const struct lm_heap *heap, unsigned class);
 
 /* heap/magazine.c */
 

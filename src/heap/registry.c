@@ -28,7 +28,7 @@ _Static_assert(offsetof(struct lm_heap_front, magazines) == offsetof(struct lm_h
                    offsetof(struct lm_heap_front, is_host) == offsetof(struct lm_heap, is_host),
                "what is read of lm_heap_none lies where a heap has it");
 
-const struct lm_heap_front lm_heap_none = {.filter = UINT64_MAX << 32};
+struct lm_heap_front lm_heap_none LM_NEAR = {.filter = UINT64_MAX << 32};
 
 struct lm_heap_control *lm_heap_controls;
 
@@ -67,7 +67,7 @@ static bool is_child_by_now(void)
 }
 
 /* G2, from the states. */
-static void stack_parked_locked(void)
+LM_COLD static void stack_parked_locked(void)
 {
     struct lm_heap_control *control = NULL;
     uint32_t parked = 0;
@@ -94,7 +94,7 @@ LM_COLD static void mend_after_fork(struct lm_heap_control *control, uint32_t he
     }
 }
 
-void lm_heap_leave(void *heap)
+LM_COLD void lm_heap_leave(void *heap)
 {
     note_forks();
     lm_thread.is_leaving = true;
@@ -217,7 +217,7 @@ struct lm_heap *lm_heap_birth(void)
 }
 
 /* A parked heap without slabs: its body is nothing but zeroes to be. Its lock is held. */
-static void make_dormant(struct lm_heap_control *control)
+LM_COLD static void make_dormant(struct lm_heap_control *control)
 {
     struct lm_heap *heap = control->body;
     bool is_zero;
@@ -262,7 +262,7 @@ static void push_parked(struct lm_heap_control *control)
         lm_heap_settle(sunken);
 }
 
-void lm_heap_park(struct lm_heap *heap)
+LM_COLD void lm_heap_park(struct lm_heap *heap)
 {
     struct lm_heap_control *control = heap->control;
     lm_lock_take(&control->lock);
@@ -308,7 +308,7 @@ bool lm_heap_adopt_slab(struct lm_heap *heap, unsigned class)
     return false;
 }
 
-static size_t trim_heap(struct lm_heap_control *control, bool is_own)
+LM_COLD static size_t trim_heap(struct lm_heap_control *control, bool is_own)
 {
     size_t purged = 0;
     lm_lock_take(&control->lock);
@@ -330,7 +330,7 @@ static size_t trim_heap(struct lm_heap_control *control, bool is_own)
     return purged;
 }
 
-size_t lm_heap_trim(void)
+LM_COLD size_t lm_heap_trim(void)
 {
     size_t purged = 0;
     struct lm_heap_control *own = lm_thread.heap->control;
@@ -364,7 +364,7 @@ static void orphan(struct lm_heap_control *control)
     }
 }
 
-void lm_heap_after_fork(void)
+LM_COLD void lm_heap_after_fork(void)
 {
     struct lm_heap_control *own = lm_thread.heap->control;
     struct lm_heap_control *control = NULL;

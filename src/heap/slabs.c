@@ -315,7 +315,7 @@ static size_t wanted_units(const struct lm_heap *heap, unsigned class)
     return lm_slab_tight_units(class, held);
 }
 
-static bool add_slab(struct lm_heap *heap, unsigned class)
+struct lm_slab *lm_heap_add_slab(struct lm_heap *heap, unsigned class)
 {
     size_t units = wanted_units(heap, class);
     size_t unit = take_units(heap, units);
@@ -324,30 +324,30 @@ static bool add_slab(struct lm_heap *heap, unsigned class)
         unit = take_units(heap, units);
     }
     if (unit == LM_NO_UNIT)
-        return false;
+        return NULL;
     struct lm_slab *slab = lm_slab_create(class, unit, units, lm_heap_id(heap->control));
     if (slab == NULL)
         goto no_slab;
     if (!lm_bin_add(&heap->bins[class], slab))
         goto no_place;
     count_slab(heap, slab);
-    return true;
+    return slab;
 no_place:
     lm_slab_destroy(slab);
 no_slab:
     lm_units_give(unit, units);
-    return false;
+    return NULL;
 }
 
 size_t lm_heap_supply(struct lm_heap *heap, unsigned class, void **out, size_t count)
 {
     size_t got = supply_from_bin(heap, class, out, count);
-    if (got == 0 && (lm_heap_adopt_slab(heap, class) || add_slab(heap, class)))
+    if (got == 0 && (lm_heap_adopt_slab(heap, class) || lm_heap_add_slab(heap, class) != NULL))
         got = supply_from_bin(heap, class, out, count);
     return got;
 }
 
-bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked)
+LM_COLD bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_heap_control *parked)
 {
     struct lm_bin *from = &parked->body->bins[class];
     /* H3: a heap that a fork orphaned still has blocks of its slabs in its magazines. */
@@ -390,7 +390,7 @@ void lm_heap_drain(struct lm_heap_control *control)
     }
 }
 
-bool lm_heap_is_free(const void *p, size_t unit)
+LM_COLD bool lm_heap_is_free(const void *p, size_t unit)
 {
     struct lm_slot slot;
     if (!lm_slab_find(p, unit, &slot))

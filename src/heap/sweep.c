@@ -10,7 +10,7 @@
 
 #include "heap/bin.h"
 
-static size_t sweep_slab(struct lm_heap *heap, struct lm_slab *slab)
+LM_COLD static size_t sweep_slab(struct lm_heap *heap, struct lm_slab *slab)
 {
     size_t spent = lm_slab_spent_size(slab);
     size_t purged = lm_slab_sweep(slab);
@@ -20,7 +20,7 @@ static size_t sweep_slab(struct lm_heap *heap, struct lm_slab *slab)
     return purged;
 }
 
-size_t lm_heap_sweep_all(struct lm_heap *heap)
+LM_COLD size_t lm_heap_sweep_all(struct lm_heap *heap)
 {
     size_t purged = 0;
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
@@ -32,7 +32,7 @@ size_t lm_heap_sweep_all(struct lm_heap *heap)
     return purged;
 }
 
-size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place)
+LM_COLD size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t *place)
 {
     size_t purged = 0;
     for (int steps = 0; steps < LM_SWEEP_STEPS; steps++) {
@@ -87,7 +87,7 @@ void lm_heap_regret_sweep(struct lm_heap *heap, size_t size)
     }
 }
 
-void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms)
+LM_COLD void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms)
 {
     struct lm_sweep *sweep = &heap->sweep;
     size_t paid = lm_min(now_ms - sweep->paid_ms, LM_SWEEP_DEBT / LM_SWEEP_PAY) * LM_SWEEP_PAY;

@@ -133,7 +133,7 @@ static bool set(const struct option *option, struct word value)
     return true;
 }
 
-static void complain_of_value(const struct option *option, struct word value)
+LM_COLD static void complain_of_value(const struct option *option, struct word value)
 {
     struct lm_line line;
     begin(&line);
@@ -147,7 +147,7 @@ static void complain_of_value(const struct option *option, struct word value)
     lm_line_print(&line);
 }
 
-static void complain_of_name(struct word name)
+LM_COLD static void complain_of_name(struct word name)
 {
     struct lm_line line;
     begin(&line);
@@ -171,7 +171,7 @@ static void add_value(struct lm_line *line, const struct option *option)
 }
 
 /* In the same words as the README's table. The values shown are those in force before the text. */
-static void print_help(void)
+LM_COLD static void print_help(void)
 {
     struct lm_line line = {.length = 0};
     lm_line_add(&line,

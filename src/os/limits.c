@@ -34,7 +34,7 @@ size_t lm_os_data_limit(void)
     return limit_of(RLIMIT_DATA);
 }
 
-static bool read_file(const char *name, char *text, size_t size)
+LM_COLD static bool read_file(const char *name, char *text, size_t size)
 {
     int saved = errno;
     int file = open(name, O_RDONLY | O_CLOEXEC);
@@ -88,8 +88,8 @@ static struct group find_group(const char *text)
     return group;
 }
 
-static bool read_limit(const char *root, const struct group *group, size_t path_length,
-                       size_t *limit)
+LM_COLD static bool read_limit(const char *root, const struct group *group, size_t path_length,
+                               size_t *limit)
 {
     char name[PATH];
     char text[32];
@@ -112,7 +112,7 @@ static bool read_limit(const char *root, const struct group *group, size_t path_
     return true;
 }
 
-size_t lm_os_cgroup_limit(const char *process, const char *root)
+LM_COLD size_t lm_os_cgroup_limit(const char *process, const char *root)
 {
     char text[TEXT];
     size_t limit = SIZE_MAX;

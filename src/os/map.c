@@ -109,7 +109,7 @@ bool lm_os_decommit(void *address, size_t size)
     return !is_error(map(address, size, PROT_NONE, PRIVATE | MAP_FIXED));
 }
 
-enum lm_os_map lm_os_map_at(void *address, size_t size)
+LM_COLD enum lm_os_map lm_os_map_at(void *address, size_t size)
 {
     long result = map(address, size, READ_WRITE, PRIVATE | MAP_FIXED_NOREPLACE);
     if (result == (long)address)
@@ -136,7 +136,7 @@ static bool drop_pages(void *address, size_t size)
     return result == 0;
 }
 
-bool lm_os_purge(void *address, size_t size, bool *is_zero)
+LM_COLD bool lm_os_purge(void *address, size_t size, bool *is_zero)
 {
     uint32_t known = load_relaxed(&purge_zeroes);
     LM_INVARIANT((uintptr_t)address % lm_os.page_size == 0 && size % lm_os.page_size == 0);
@@ -174,7 +174,7 @@ static enum lm_os_move mend_target(void *to, size_t size)
     return is_lost ? LM_OS_TARGET_LOST : LM_OS_STAYED;
 }
 
-enum lm_os_move lm_os_move(void *from, void *to, size_t size)
+LM_COLD enum lm_os_move lm_os_move(void *from, void *to, size_t size)
 {
     int error;
     if (is_told_to_fail())
@@ -218,7 +218,7 @@ uint64_t lm_os_thread_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-uintptr_t lm_os_mapping_hint(void)
+LM_COLD uintptr_t lm_os_mapping_hint(void)
 {
     void *probe = lm_os_reserve(lm_os.page_size);
     if (probe != NULL)
@@ -231,7 +231,7 @@ void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value)
     raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, 0, 0);
 }
 
-void lm_os_wait_for(_Atomic(uint32_t) *word, uint32_t value, size_t milliseconds)
+LM_COLD void lm_os_wait_for(_Atomic(uint32_t) *word, uint32_t value, size_t milliseconds)
 {
     struct timespec time = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
     raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, (long)&time, 0);

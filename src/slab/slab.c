@@ -154,7 +154,7 @@ static uint32_t slots_on_page(const struct lm_slab *slab, unsigned page, uint32_
 }
 
 /* Past the last slot there is nothing to keep. */
-static bool is_page_empty(const struct lm_slab *slab, unsigned page)
+LM_COLD static bool is_page_empty(const struct lm_slab *slab, unsigned page)
 {
     uint32_t first;
     uint32_t end = (uint32_t)lm_min(slots_on_page(slab, page, &first), slab->slots);
@@ -186,7 +186,7 @@ static void **list_run(void **out, char *p, uint32_t size, size_t count)
 }
 
 /* The slots of a word that lie on pages which went back to the kernel, in whole or in part. */
-static uint64_t swept_slots(const struct lm_slab *slab, uint32_t word)
+LM_COLD static uint64_t swept_slots(const struct lm_slab *slab, uint32_t word)
 {
     uint32_t start = word * 64;
     uint64_t swept = 0;
@@ -242,7 +242,7 @@ LM_INLINE size_t take_slots(struct lm_slab *slab, bool is_picky, void **out, siz
 }
 
 /* Of a slab that has pages with the kernel. */
-LM_NOINLINE static size_t refill_swept(struct lm_slab *slab, void **out, size_t count)
+LM_COLD static size_t refill_swept(struct lm_slab *slab, void **out, size_t count)
 {
     size_t got = take_slots(slab, true, out, count);
     if (got == 0)
@@ -271,7 +271,7 @@ static uint32_t empty_pages(const struct lm_slab *slab)
     return empty;
 }
 
-size_t lm_slab_sweep(struct lm_slab *slab)
+LM_COLD size_t lm_slab_sweep(struct lm_slab *slab)
 {
     uint32_t before = slab->swept;
     if (slab->heat == LM_SLAB_SWEPT)

@@ -58,7 +58,7 @@ static bool make(char *granule, char *own)
     return lm_os_thread_us() - before <= LM_HUGE_PAGE_US;
 }
 
-void lm_granules_ask(size_t granule, size_t first)
+LM_COLD void lm_granules_ask(size_t granule, size_t first)
 {
     char *start = lm_unit_address(granule);
     /* Not again before the heap is twice as large. */
@@ -67,7 +67,7 @@ void lm_granules_ask(size_t granule, size_t first)
     lm_os_want_huge_pages(start, LM_GRANULE_SIZE, false);
 }
 
-void lm_granules_want(char *start, char *end)
+LM_COLD void lm_granules_want(char *start, char *end)
 {
     uint64_t now_ms = lm_os_clock_ms();
     if (now_ms < load_relaxed(&state.resting_until))

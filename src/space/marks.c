@@ -61,7 +61,7 @@ size_t lm_marks_drop(struct lm_marks *marks, size_t first, size_t count)
     return dropped;
 }
 
-struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit)
+LM_COLD struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit)
 {
     while (marks->top > 0 && *lm_marks_word(marks, marks->top - 1) == 0)
         marks->top--;
@@ -81,7 +81,7 @@ struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit)
     return (struct lm_run){first, end - first};
 }
 
-void lm_marks_rebuild(struct lm_marks *marks, size_t units)
+LM_COLD void lm_marks_rebuild(struct lm_marks *marks, size_t units)
 {
     marks->count = 0;
     marks->top = (units + 63) / 64;

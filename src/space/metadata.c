@@ -146,7 +146,7 @@ static size_t take_chunks(size_t count, size_t cleared)
 }
 
 /* Free chunks hold no pages, which also makes them read as zero when they are taken again. */
-static void purge_chunks(size_t first, size_t count)
+LM_COLD static void purge_chunks(size_t first, size_t count)
 {
     bool is_zero;
     size_t size = count << chunk_log2();
@@ -165,7 +165,7 @@ static void give_chunks(size_t first, size_t count)
         purge_chunks(first, count);
 }
 
-void lm_metadata_trim(void)
+LM_COLD void lm_metadata_trim(void)
 {
     lm_lock_take(&state.lock);
     while (state.kept_count > 0)
@@ -325,7 +325,7 @@ void lm_metadata_give(void *block, size_t size)
     lm_lock_give(&state.lock);
 }
 
-size_t lm_metadata_size(void)
+LM_COLD size_t lm_metadata_size(void)
 {
     lm_lock_take(&state.lock);
     size_t size = state.used << chunk_log2();
@@ -335,7 +335,7 @@ size_t lm_metadata_size(void)
 
 /* Lists that another thread was changing are given up: their chunks come back one by one as
  * something in them is freed. */
-void lm_metadata_after_fork(void)
+LM_COLD void lm_metadata_after_fork(void)
 {
     if (lm_lock_is_held(&state.lock)) {
         state.kept_count = 0;

@@ -177,7 +177,7 @@ static void update_nodes(struct lm_runs *runs, size_t first, size_t last)
 }
 
 /* Level n as if it had never been in use. */
-static void make_level(struct lm_runs *runs, unsigned level)
+LM_COLD static void make_level(struct lm_runs *runs, unsigned level)
 {
     for (size_t index = 0; index < level_count(runs, level); index++)
         *node_at(runs, level, index) = parent_node(runs, level, index);
@@ -261,7 +261,7 @@ void lm_runs_drop(struct lm_runs *runs, size_t first, size_t count)
     update_nodes(runs, first / LM_RUN_BLOCK, (first + count - 1) / LM_RUN_BLOCK);
 }
 
-size_t lm_runs_members(const struct lm_runs *runs, size_t first, size_t count)
+LM_COLD size_t lm_runs_members(const struct lm_runs *runs, size_t first, size_t count)
 {
     size_t covered;
     size_t members = 0;
@@ -272,7 +272,7 @@ size_t lm_runs_members(const struct lm_runs *runs, size_t first, size_t count)
     return members;
 }
 
-size_t lm_runs_length(const struct lm_runs *runs, size_t first, size_t limit)
+LM_COLD size_t lm_runs_length(const struct lm_runs *runs, size_t first, size_t limit)
 {
     size_t end = lm_min(first + limit, runs->block_count * LM_RUN_BLOCK);
     size_t at = first;
@@ -389,7 +389,7 @@ struct lm_run lm_runs_find_last(const struct lm_runs *runs, size_t limit)
     return (struct lm_run){first, end - first};
 }
 
-void lm_runs_rebuild(struct lm_runs *runs)
+LM_COLD void lm_runs_rebuild(struct lm_runs *runs)
 {
     runs->member_count = 0;
     for (size_t block = 0; block < runs->block_count; block++) {

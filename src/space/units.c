@@ -112,7 +112,7 @@ static void weigh_locked(void)
 
 /* Clean units are taken: were they dirty a moment ago? What time allows of that is the price of a small
  * heap; beyond it the bound doubles. */
-static void count_clean(size_t clean)
+LM_COLD static void count_clean(size_t clean)
 {
     size_t again = lm_min(clean, state.overflowed);
     state.overflowed -= again;
@@ -223,7 +223,7 @@ static size_t find_roomy_locked(size_t count, size_t room)
     return is_at_top && last.count >= count ? last.first : LM_NO_RUN;
 }
 
-size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
+LM_COLD size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
 {
     lm_lock_take(&state.lock);
     size_t first = find_roomy_locked(count, room);
@@ -234,7 +234,7 @@ size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
     return first == LM_NO_RUN ? LM_NO_UNIT : first;
 }
 
-bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
+LM_COLD bool lm_units_take_at(size_t first, size_t count, size_t *dirty)
 {
     if (first + count > lm_window.capacity)
         return false;
@@ -258,7 +258,7 @@ static void put_locked(size_t first, size_t count)
     lm_runs_put(&state.free, first, count);
 }
 
-bool lm_units_is_free(size_t unit)
+LM_COLD bool lm_units_is_free(size_t unit)
 {
     lm_lock_take(&state.lock);
     bool is_free = lm_runs_length(&state.free, unit, 1) != 0;
@@ -269,7 +269,7 @@ bool lm_units_is_free(size_t unit)
 /* With the purge lock. Returns about `count` dirty units to the kernel, highest addresses first:
  * taking lowest first leaves them idle the longest. A run leaves the sets while the kernel works on
  * it, so nobody waits for the call. */
-static size_t purge_units(size_t count)
+LM_COLD static size_t purge_units(size_t count)
 {
     size_t purged = 0;
     while (purged < count) {
@@ -341,7 +341,7 @@ void lm_units_give(size_t first, size_t count)
         purge_some(overflow);
 }
 
-void lm_units_give_clean(size_t first, size_t count)
+LM_COLD void lm_units_give_clean(size_t first, size_t count)
 {
     lm_lock_take(&state.lock);
     lm_runs_put(&state.free, first, count);
@@ -351,7 +351,7 @@ void lm_units_give_clean(size_t first, size_t count)
 }
 
 /* Waits for a purge under way: its units are free again then. */
-size_t lm_units_purge(void)
+LM_COLD size_t lm_units_purge(void)
 {
     lm_lock_take(&state.purge_lock);
     size_t purged = purge_units(SIZE_MAX);
@@ -424,7 +424,7 @@ bool lm_units_have_limit(void)
     return state.tight_from != SIZE_MAX;
 }
 
-void lm_units_count_huge(size_t size)
+LM_COLD void lm_units_count_huge(size_t size)
 {
     if (lm_likely(!lm_units_have_limit()))
         return;
@@ -436,7 +436,7 @@ void lm_units_count_huge(size_t size)
     purge_some(overflow);
 }
 
-bool lm_units_keep_huge(size_t size)
+LM_COLD bool lm_units_keep_huge(size_t size)
 {
     size_t count = size >> lm_unit_log2;
     lm_lock_take(&state.lock);
@@ -449,7 +449,7 @@ bool lm_units_keep_huge(size_t size)
     return is_kept;
 }
 
-void lm_units_drop_huge(size_t size)
+LM_COLD void lm_units_drop_huge(size_t size)
 {
     lm_lock_take(&state.lock);
     state.kept_huge -= lm_min(size >> lm_unit_log2, state.kept_huge);
@@ -457,7 +457,7 @@ void lm_units_drop_huge(size_t size)
 }
 
 /* In pieces, as if it grew by little, so that the bound is learned in time. */
-void lm_units_count_fresh(size_t from, size_t to)
+LM_COLD void lm_units_count_fresh(size_t from, size_t to)
 {
     size_t clean = (to >> lm_unit_log2) - (from >> lm_unit_log2);
     if (clean == 0)
@@ -471,7 +471,7 @@ void lm_units_count_fresh(size_t from, size_t to)
     lm_lock_give(&state.lock);
 }
 
-struct lm_units_totals lm_units_totals(void)
+LM_COLD struct lm_units_totals lm_units_totals(void)
 {
     lm_lock_take(&state.lock);
     struct lm_units_totals totals = {
@@ -485,7 +485,7 @@ struct lm_units_totals lm_units_totals(void)
 
 /* The bits are right one by one, and no dirty unit is free without its mark (keep_order_for_fork);
  * what another thread was doing to the nodes is redone. */
-void lm_units_after_fork(void)
+LM_COLD void lm_units_after_fork(void)
 {
     if (lm_lock_is_held(&state.lock)) {
         lm_runs_rebuild(&state.free);

@@ -17,6 +17,9 @@ _Atomic(size_t) lm_window_units;
 static struct lm_area map_area;
 static struct lm_area detail_area;
 
+static char name_of_metadata[] LM_NEAR = "libmalloc:metadata";
+static char name_of_heap[] LM_NEAR = "libmalloc:heap";
+
 enum { FIRST_CONTROLS_SIZE = LM_CONTROLS_FIRST * LM_CACHE_LINE };
 
 #define ADDRESSES_LEAST ((uintptr_t)1 << 39)
@@ -117,8 +120,8 @@ static bool reserve_all(struct lm_window_areas *areas, size_t window)
     lm_window.base = lm_round_up((uintptr_t)memory + bookkeeping, layout.alignment);
     lm_window.reserved = total;
     carve_all(areas, &layout, (char *)lm_window.base - bookkeeping);
-    if (lm_os_name(memory, lm_window.base - (uintptr_t)memory, "libmalloc:metadata"))
-        lm_os_name((void *)lm_window.base, layout.units, "libmalloc:heap"); // NOLINT
+    if (lm_os_name(memory, lm_window.base - (uintptr_t)memory, name_of_metadata))
+        lm_os_name((void *)lm_window.base, layout.units, name_of_heap); // NOLINT
     return true;
 }
 
@@ -142,7 +145,7 @@ static bool reserve_bookkeeping(struct lm_window_areas *areas, size_t size)
     lm_window.is_virtual = true;
     lm_window.reserved = bookkeeping;
     carve_all(areas, &layout, memory);
-    lm_os_name(memory, bookkeeping, "libmalloc:metadata");
+    lm_os_name(memory, bookkeeping, name_of_metadata);
     return true;
 }
 

@@ -12,6 +12,7 @@ api_link = -no-install -pthread
 AM_TESTS_ENVIRONMENT += LM_CC='$(CC)'; export LM_CC; LM_CXX='$(CXX)'; export LM_CXX;
 
 api_linked = \
+	tests/api/start \
 	tests/api/zero_sizes \
 	tests/api/alignment \
 	tests/api/aligned \
@@ -74,6 +75,10 @@ tests_api_late_dlopen_SOURCES = tests/api/late_dlopen.c
 tests_api_late_dlopen_CFLAGS = $(api_c)
 tests_api_late_dlopen_LDFLAGS = $(api_link)
 
+tests_api_start_SOURCES = tests/api/start.c
+tests_api_start_CFLAGS = $(api_c)
+tests_api_start_LDFLAGS = $(api_link)
+tests_api_start_LDADD = libmalloc.la
 tests_api_zero_sizes_SOURCES = tests/api/zero_sizes.c
 tests_api_zero_sizes_CFLAGS = $(api_c)
 tests_api_zero_sizes_LDFLAGS = $(api_link)

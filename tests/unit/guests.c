@@ -279,13 +279,59 @@ static bool sizes_change_places_for_long(void)
     return nothing_is_left();
 }
 
+enum { SIZES = 12 };
+
+static void *take_few(void *blocks)
+{
+    for (size_t i = 0; i < SIZES; i++)
+        ((void **)blocks)[i] = lm_malloc(80 + 32 * i);
+    return NULL;
+}
+
+static size_t slabs_now(void)
+{
+    static struct lm_snapshot now;
+    size_t slabs = 0;
+    lm_snapshot_take(&now);
+    for (unsigned class = 0; class < LM_CLASSES; class ++)
+        slabs += now.classes[class].slabs;
+    return slabs;
+}
+
+/* Before any other truth: the heap is new. */
+static bool a_programs_first_blocks_share_a_slab(void)
+{
+    void *few[2][SIZES];
+    static void *many[GUESTS];
+    take_few(few[0]);
+    UNIT_CHECK(slabs_now() == 1);
+    for (size_t i = 0; i < SIZES; i++)
+        UNIT_CHECK(lm_usable_size(few[0][i]) >= 80 + 32 * i);
+    pthread_t thread;
+    pthread_create(&thread, NULL, take_few, few[1]);
+    pthread_join(thread, NULL);
+    UNIT_CHECK(slabs_now() > SIZES / 2);
+    for (size_t i = 0; i < GUESTS; i++)
+        many[i] = lm_malloc(200);
+    UNIT_CHECK(lm_usable_size(many[GUESTS - 1]) == lm_class_table[lm_class_for(200)].size);
+    for (size_t i = 0; i < GUESTS; i++)
+        lm_free(many[i]);
+    for (size_t i = 0; i < SIZES; i++) {
+        lm_free(few[0][i]);
+        lm_free(few[1][i]);
+    }
+    lm_trim();
+    UNIT_CHECK(slabs_now() == 0);
+    return true;
+}
+
 int main(void)
 {
     unit_start();
     seed = tap_seed();
+    UNIT_TRUTH(a_programs_first_blocks_share_a_slab);
     UNIT_TRUTH(guests_come_and_go_whole);
     UNIT_TRUTH(a_joined_slot_begins_no_block);
-    /* First: this thread's heap has had no guests. */
     UNIT_TRUTH(guests_outlive_their_thread);
     UNIT_TRUTH(larger_blocks_move_into_holes);
     UNIT_TRUTH(strangers_free_guests);

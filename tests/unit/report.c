@@ -7,7 +7,8 @@
 #include "observe/report.h"
 #include "observe/snapshot.h"
 
-enum { SMALL = 1000, LARGE = 5, HUGE = 2 };
+/* SIZE: no block of it is a guest. */
+enum { SMALL = 1001, SIZE = 50, LARGE = 5, HUGE = 2 };
 
 static void *small[SMALL];
 static void *large[LARGE];
@@ -17,7 +18,7 @@ static char text[200000];
 static void take_blocks(void)
 {
     for (int i = 0; i < SMALL; i++)
-        small[i] = lm_malloc(100);
+        small[i] = lm_malloc(SIZE);
     for (int i = 0; i < LARGE; i++)
         large[i] = lm_malloc(LM_LARGE_MOST / 4);
     for (int i = 0; i < HUGE; i++)
@@ -60,9 +61,9 @@ static bool totals_are_what_was_allocated(void)
         cached += now.classes[class].cached * lm_class_table[class].size;
     UNIT_CHECK(now.cached == cached && cached > 0);
     UNIT_CHECK(now.reserved >= now.committed && now.heaps == 1 && now.parked_heaps == 0);
-    const struct lm_class_count *count = &now.classes[lm_class_for(100)];
+    const struct lm_class_count *count = &now.classes[lm_class_for(SIZE)];
     UNIT_CHECK(count->used - count->cached == SMALL && count->slots >= count->used);
-    UNIT_CHECK(count->size == count->slabs * lm_slab_units(lm_class_for(100)) * lm_unit_size);
+    UNIT_CHECK(count->size == count->slabs * lm_slab_units(lm_class_for(SIZE)) * lm_unit_size);
     free_blocks();
     lm_snapshot_take(&now);
     UNIT_CHECK(now.live == 0 && now.large == 0 && now.huge == 0);
@@ -75,7 +76,7 @@ static bool totals_are_what_was_allocated(void)
 
 static void *leave_one(void *unused)
 {
-    small[0] = lm_malloc(100);
+    small[0] = lm_malloc(SIZE);
     return unused;
 }
 
