@@ -50,6 +50,13 @@ static uint32_t half_of(const struct lm_magazine *magazine)
     return (magazine->capacity + 1u) / 2;
 }
 
+/* A batch that nearly fills the magazine would else be flushed and refilled for ever, if there is more in circulation
+ * than fits: so after a refill a flush takes a little more than that brought. */
+static uint32_t flush_size(const struct lm_magazine *magazine)
+{
+    return half_of(magazine) + (magazine->flushes == 1 ? magazine->capacity / LM_MAGAZINE_SETTLE : 0);
+}
+
 /* No hit looks at the clock. A program that was busy and has become quiet often gets by with what its magazines hold,
  * and what lies idle elsewhere would do so for ever. So while there is much of that, slow paths see to it, once per
  * tick of the clock, that there will be another one: they close the heap, so that its next free is slow; that one veils
@@ -463,7 +470,7 @@ LM_NOINLINE void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
         lm_heap_release(heap, class, &p, 1);
     } else {
         if (lm_magazine_count(magazine) == magazine->capacity)
-            release_oldest(heap, class, half_of(magazine));
+            release_oldest(heap, class, flush_size(magazine));
         lm_magazine_give(magazine, p);
     }
     lm_heap_ebb(heap, class);
