@@ -189,6 +189,13 @@ struct lm_host_hand {
     uint32_t credit_ms;
 };
 
+enum lm_host {
+    LM_HOST_NONE,
+    /* those in first_hosts */
+    LM_HOST_FIRST,
+    LM_HOST_ANY,
+};
+
 struct lm_heap {
     struct lm_magazine magazines[LM_CLASSES];
     /* [o] all bits that our slabs' tags lack, but for the class: or-ed to a unit's tag it gives LM_LOOK_TAKES
@@ -196,9 +203,9 @@ struct lm_heap {
     uint64_t filter;
     /* [c] */
     struct lm_heap_control *control;
-    /* [o] a slab of this class may have had guests since the heap's birth: its blocks may be larger than
-     * the class says */
-    bool is_host[LM_CLASSES];
+    /* [o] enum lm_host: which slabs of this class may have had guests since the heap's birth, so that their blocks may
+     * be larger than the class says */
+    uint8_t hosts[LM_CLASSES];
     /* [o] bytes that magazines may hold beyond their first capacities */
     size_t magazine_size;
     /* [l] own lock: milliseconds: when idle magazines were last looked for, and slow paths since then */
@@ -206,6 +213,8 @@ struct lm_heap {
     uint32_t slow_paths;
     /* [o] first_slots in use */
     uint32_t opened;
+    /* [o] slabs that have had first guests: 1 + their units, 0: none; see heap/hosts.c */
+    uint32_t first_hosts[LM_FIRST_HOSTS];
     /* [o] the millisecond in which it was closed last */
     uint32_t closed_ms;
     /* [o] see heap/stock.h; atomic only so that statistics may look */
@@ -233,7 +242,7 @@ _Static_assert(offsetof(struct lm_heap, first_slots) <= 2560,
                "a thread of two dozen classes needs one page of its heap");
 
 /* What a thread without a heap points at: its magazines are empty and full at once. Read-only, and no
- * more than the front of a heap, down to `is_host`: nobody looks further. */
+ * more than the front of a heap, down to `hosts`: nobody looks further. */
 extern LM_HIDDEN struct lm_heap_front lm_heap_none;
 
 LM_INLINE struct lm_heap *lm_heap_nobodys(void)
@@ -361,7 +370,7 @@ LM_INLINE bool lm_heap_owns(const struct lm_heap *heap, size_t unit)
 }
 
 /* The same as below where there may be guests: only if p is the start of a block. */
-size_t lm_heap_usable_in_host(const void *p);
+size_t lm_heap_usable_in_host(const struct lm_heap *heap, unsigned class, const void *p);
 
 /* Bytes of the block at p, which is not proved to be one; 0: that takes a closer look. */
 LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
@@ -371,8 +380,8 @@ LM_INLINE size_t lm_heap_usable(const struct lm_heap *heap, const void *p)
         return 0;
     size_t class = look - LM_LOOK_TAKES;
     /* An open slab has no guests. */
-    if (lm_unlikely(heap->is_host[class]) && lm_unit_tag(lm_unit_of(p)) < LM_TAG_OPEN)
-        return lm_heap_usable_in_host(p);
+    if (lm_unlikely(heap->hosts[class] != LM_HOST_NONE) && lm_unit_tag(lm_unit_of(p)) < LM_TAG_OPEN)
+        return lm_heap_usable_in_host(heap, (unsigned)class, p);
     return lm_class_table[class].size;
 }
 

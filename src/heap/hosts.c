@@ -34,7 +34,6 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
     void *p = lm_guest_take(slab, slots);
     if (p == NULL)
         return NULL;
-    heap->is_host[slab->class] = true;
     heap->sweep.spent_size += lm_slab_spent_size(slab) - spent;
     heap->sweep.used_size += slots * (size_t)lm_class_table[slab->class].size;
     if (slab->used == slab->slots)
@@ -52,6 +51,20 @@ uint8_t lm_heap_first_guests(const struct lm_heap *heap, unsigned class)
     return (uint8_t)(LM_FIRST_GUEST_BYTES / size);
 }
 
+/* Notes that a slab has guests now, as one of the first hosts. */
+static void note_first_host(struct lm_heap *heap, const struct lm_slab *slab)
+{
+    uint8_t *host = &heap->hosts[LM_FIRST_HOST];
+    for (int i = 0; i < LM_FIRST_HOSTS; i++) {
+        if (heap->first_hosts[i] != slab->unit + 1 && heap->first_hosts[i] != 0)
+            continue;
+        heap->first_hosts[i] = slab->unit + 1;
+        *host = (uint8_t)lm_max(*host, LM_HOST_FIRST);
+        return;
+    }
+    *host = LM_HOST_ANY;
+}
+
 /* A page for all of them rather than one for each class. */
 static void *host_at_first(struct lm_heap *heap, unsigned class)
 {
@@ -62,10 +75,13 @@ static void *host_at_first(struct lm_heap *heap, unsigned class)
         return NULL;
     struct lm_slab *slab = lm_bin_partial(bin);
     void *p = slab == NULL ? NULL : stay_with(heap, slab, slots);
-    if (p != NULL || bin->units >= LM_FIRST_HOSTS)
-        return p;
-    slab = lm_heap_add_slab(heap, LM_FIRST_HOST);
-    return slab == NULL ? NULL : stay_with(heap, slab, slots);
+    if (p == NULL && bin->units < LM_FIRST_HOSTS) {
+        slab = lm_heap_add_slab(heap, LM_FIRST_HOST);
+        p = slab == NULL ? NULL : stay_with(heap, slab, slots);
+    }
+    if (p != NULL)
+        note_first_host(heap, slab);
+    return p;
 }
 
 /* A block that comes and goes as a guest never gets into a magazine: each time it costs a slow path and a
@@ -103,17 +119,31 @@ void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms)
             continue;
         }
         void *p = stay_with(heap, slab, slots);
-        if (p != NULL)
+        if (p != NULL) {
+            heap->hosts[slab->class] = LM_HOST_ANY;
             return p;
+        }
         hand->place++;
     }
     return NULL;
 }
 
-size_t lm_heap_usable_in_host(const void *p)
+/* Not the slab of a block that may be a guest. */
+static bool is_no_first_host(const struct lm_heap *heap, size_t unit)
+{
+    bool is_first = false;
+    for (int i = 0; i < LM_FIRST_HOSTS; i++)
+        is_first |= heap->first_hosts[i] == unit + 1;
+    return !is_first;
+}
+
+size_t lm_heap_usable_in_host(const struct lm_heap *heap, unsigned class, const void *p)
 {
     struct lm_slot slot;
-    if (!lm_options.magazines || !lm_slab_find(p, lm_unit_of(p), &slot))
+    size_t unit = lm_unit_of(p);
+    if (heap->hosts[class] == LM_HOST_FIRST && is_no_first_host(heap, unit))
+        return lm_class_table[class].size;
+    if (!lm_options.magazines || !lm_slab_find(p, unit, &slot))
         return 0;
     return lm_guest_size(&slot);
 }

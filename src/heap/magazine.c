@@ -54,7 +54,8 @@ static uint32_t half_of(const struct lm_magazine *magazine)
  * than fits: so after a refill a flush takes a little more than that brought. */
 static uint32_t flush_size(const struct lm_magazine *magazine)
 {
-    return half_of(magazine) + (magazine->flushes == 1 ? magazine->capacity / LM_MAGAZINE_SETTLE : 0);
+    return half_of(magazine) +
+           (magazine->flushes == 1 ? magazine->capacity / LM_MAGAZINE_SETTLE : 0);
 }
 
 /* No hit looks at the clock. A program that was busy and has become quiet often gets by with what its magazines hold,
@@ -138,7 +139,7 @@ void lm_heap_init_magazines(struct lm_heap *heap)
         heap->magazines[class].guests = lm_heap_first_guests(heap, class);
         /* Whoever does without magazines wants every pointer proved. */
         if (!lm_options.magazines)
-            heap->is_host[class] = true;
+            heap->hosts[class] = LM_HOST_ANY;
     }
     heap->sweep.bound = LM_SWEEP_LEAST;
 }

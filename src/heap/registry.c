@@ -19,13 +19,13 @@ struct lm_heap_front {
     struct lm_magazine magazines[LM_CLASSES];
     uint64_t filter;
     struct lm_heap_control *control;
-    bool is_host[LM_CLASSES];
+    uint8_t hosts[LM_CLASSES];
 };
 
 _Static_assert(offsetof(struct lm_heap_front, magazines) == offsetof(struct lm_heap, magazines) &&
                    offsetof(struct lm_heap_front, filter) == offsetof(struct lm_heap, filter) &&
                    offsetof(struct lm_heap_front, control) == offsetof(struct lm_heap, control) &&
-                   offsetof(struct lm_heap_front, is_host) == offsetof(struct lm_heap, is_host),
+                   offsetof(struct lm_heap_front, hosts) == offsetof(struct lm_heap, hosts),
                "what is read of lm_heap_none lies where a heap has it");
 
 struct lm_heap_front lm_heap_none LM_NEAR = {.filter = UINT64_MAX << 32};

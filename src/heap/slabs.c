@@ -362,7 +362,8 @@ LM_COLD bool lm_heap_take_over(struct lm_heap *heap, unsigned class, struct lm_h
     slab->place = place;
     forget_slab(parked->body, slab);
     count_slab(heap, slab);
-    heap->is_host[class] |= lm_slab_has_guests(slab);
+    if (lm_slab_has_guests(slab))
+        heap->hosts[class] = LM_HOST_ANY;
     lm_slab_hand_over(slab, lm_heap_id(heap->control));
     return true;
 }

@@ -298,6 +298,13 @@ static size_t slabs_now(void)
     return slabs;
 }
 
+/* By the way that realloc goes, which may say 0: it does not know. */
+static bool is_seen_as(const void *p, size_t least, size_t most)
+{
+    size_t usable = lm_usable_fast(p);
+    return usable == 0 || (usable >= least && usable <= most);
+}
+
 /* Before any other truth: the heap is new. */
 static bool a_programs_first_blocks_share_a_slab(void)
 {
@@ -314,8 +321,15 @@ static bool a_programs_first_blocks_share_a_slab(void)
     for (size_t i = 0; i < GUESTS; i++)
         many[i] = lm_malloc(200);
     UNIT_CHECK(lm_usable_size(many[GUESTS - 1]) == lm_class_table[lm_class_for(200)].size);
+    for (size_t i = 0; i < GUESTS; i++) {
+        lm_free(many[i]);
+        many[i] = lm_malloc(40);
+        UNIT_CHECK(is_seen_as(many[i], 48, LM_FIRST_GUEST_BYTES));
+    }
     for (size_t i = 0; i < GUESTS; i++)
         lm_free(many[i]);
+    for (size_t i = 0; i < SIZES; i++)
+        UNIT_CHECK(is_seen_as(few[0][i], 80 + 32 * i, 2 * (80 + 32 * i)));
     for (size_t i = 0; i < SIZES; i++) {
         lm_free(few[0][i]);
         lm_free(few[1][i]);
