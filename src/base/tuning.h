@@ -154,6 +154,9 @@
 #define LM_STOCK_DEPTH   LM_TUNE(8, 2)
 #define LM_STOCK_LEAST   LM_TUNE(8, 4)
 #define LM_STOCK_SHARE   16
+/* Runs that wait without a lock, in front of these, and units of them beside the same share. */
+#define LM_NEAR_RUNS  8
+#define LM_NEAR_LEAST LM_TUNE(16, 4)
 
 /* Nodes in the inbox of a heap, up to 64 blocks or 16 KiB each, after which those who deliver take
  * them in themselves: an owner that waits for something would keep them for ever. */

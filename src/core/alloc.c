@@ -217,7 +217,7 @@ static void free_large(void *p, size_t unit)
         lm_fatal("free", LM_INVALID_POINTER, p);
     if (!lm_large_claim(unit, &count))
         lm_fatal("free", LM_DOUBLE_FREE, p);
-    if (lm_heap_put_run(lm_thread.heap, &unit, &count))
+    if (lm_heap_put_run(lm_thread.heap, unit, count))
         return;
     lm_units_give(unit, count);
     lm_units_tick(lm_os_clock_ms());

@@ -217,8 +217,6 @@ struct lm_heap {
     uint32_t first_hosts[LM_FIRST_HOSTS];
     /* [o] the millisecond in which it was closed last */
     uint32_t closed_ms;
-    /* [o] see heap/stock.h; atomic only so that statistics may look */
-    _Atomic(uint64_t) last_run;
     /* [o] bytes that a magazine may keep while its thread goes on freeing; see heap/ebb.c */
     uint32_t ebb_bound;
     /* [o] something was given back for that reason, and nothing taken since */
@@ -232,6 +230,11 @@ struct lm_heap {
     void *first_slots[LM_CLASSES][LM_MAGAZINE_FIRST + 1];
     /* From here on only threads that free strangers' blocks or have slabs of their own write. */
     struct lm_outbox_entry outbox[LM_OUTBOX_ENTRIES];
+    /* [o] see heap/stock.h; atomic only so that statistics may look */
+    _Atomic(uint64_t) near[LM_NEAR_RUNS];
+    /* [o] units that they may hold in all, and which one goes next */
+    uint32_t near_most;
+    uint32_t near_turn;
     struct lm_stock stock;
     struct lm_host_hand host_hand;
     struct lm_magazine_look looks[LM_CLASSES];

@@ -340,7 +340,7 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
         heap->last_epoch = now_ms;
         shrink_idle(heap);
         lm_heap_judge_sweep(heap, now_ms);
-        lm_heap_give_last_run(heap);
+        lm_heap_give_near(heap);
         lm_stock_age(&heap->stock);
         lm_huge_tick(now_ms);
     }

@@ -224,7 +224,7 @@ LM_COLD static void make_dormant(struct lm_heap_control *control)
     if (control->is_dormant || control->slab_count != 0)
         return;
     /* A fork may have orphaned a heap that still has units, or grown magazines without blocks. */
-    lm_heap_give_last_run(heap);
+    lm_heap_give_near(heap);
     lm_stock_empty(&heap->stock);
     lm_heap_empty_magazines(heap);
     lm_outbox_flush(heap);
@@ -268,7 +268,7 @@ LM_COLD void lm_heap_park(struct lm_heap *heap)
     lm_lock_take(&control->lock);
     lm_heap_empty_magazines(heap);
     lm_outbox_flush(heap);
-    lm_heap_give_last_run(heap);
+    lm_heap_give_near(heap);
     lm_stock_empty(&heap->stock);
     /* Ordered: see lm_heap_settle. */
     store_ordered(&control->state, LM_HEAP_PARKED);
@@ -317,7 +317,7 @@ LM_COLD static size_t trim_heap(struct lm_heap_control *control, bool is_own)
         if (is_own || heap_state == LM_HEAP_PARKED) {
             lm_heap_empty_magazines(control->body);
             lm_outbox_flush(control->body);
-            lm_heap_give_last_run(control->body);
+            lm_heap_give_near(control->body);
         }
         lm_heap_drain(control);
         lm_stock_empty(&control->body->stock);

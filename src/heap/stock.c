@@ -27,13 +27,18 @@ size_t lm_stock_take(struct lm_stock *stock, size_t count)
     return first;
 }
 
+/* Units. */
+static size_t stock_most(const struct lm_heap *heap)
+{
+    return LM_STOCK_LEAST + (lm_heap_held(heap) >> lm_unit_log2) / LM_STOCK_SHARE;
+}
+
 bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count)
 {
     struct lm_stock *stock = &heap->stock;
-    size_t most = LM_STOCK_LEAST + (lm_heap_held(heap) >> lm_unit_log2) / LM_STOCK_SHARE;
     if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == LM_STOCK_DEPTH ||
-        stock->units + count > most || !lm_options.magazines || load_relaxed(&lm_memory_is_tight) ||
-        load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
+        stock->units + count > stock_most(heap) || !lm_options.magazines ||
+        load_relaxed(&lm_memory_is_tight) || load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
         return false;
     tag_run(first, count, LM_TAG_KEPT);
     stock->runs[count - 1][stock->counts[count - 1]++] = (uint32_t)first;
@@ -75,49 +80,78 @@ void lm_stock_age(struct lm_stock *stock)
 }
 
 /* First unit and length in one word, so that a fork's child finds both or none. */
-static uint64_t take_last_run(struct lm_heap *heap)
+static uint64_t near_run(size_t first, size_t count)
 {
-    uint64_t run = load_relaxed(&heap->last_run);
-    store_relaxed(&heap->last_run, 0);
+    return first << 8 | count;
+}
+
+static uint64_t take_near(struct lm_heap *heap, size_t at)
+{
+    uint64_t run = load_relaxed(&heap->near[at]);
+    store_relaxed(&heap->near[at], 0);
     if (run != 0)
         tag_run(run >> 8, 1, LM_TAG_FREE);
     return run;
 }
 
-void lm_heap_give_last_run(struct lm_heap *heap)
+void lm_heap_give_near(struct lm_heap *heap)
 {
-    uint64_t run = take_last_run(heap);
-    if (run != 0)
-        lm_units_give(run >> 8, run & UINT8_MAX);
+    /* The next put will count anew. */
+    heap->near_most = 0;
+    for (size_t at = 0; at < LM_NEAR_RUNS; at++) {
+        uint64_t run = take_near(heap, at);
+        if (run != 0)
+            lm_units_give(run >> 8, run & UINT8_MAX);
+    }
 }
 
 size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
 {
     if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
         return LM_NO_UNIT;
-    if (lm_heap_last_run(heap) == count)
-        return take_last_run(heap) >> 8;
+    for (size_t at = 0; at < LM_NEAR_RUNS; at++)
+        if ((load_relaxed(&heap->near[at]) & UINT8_MAX) == count)
+            return take_near(heap, at) >> 8;
     lm_lock_take(&heap->control->lock);
     size_t first = lm_stock_take(&heap->stock, count);
     lm_lock_give(&heap->control->lock);
     return first;
 }
 
-bool lm_heap_put_run(struct lm_heap *heap, size_t *first, size_t *count)
+/* Puts the run where there is room for it, within the bound. */
+static bool put_near(struct lm_heap *heap, size_t first, size_t count)
 {
-    if (heap == lm_heap_nobodys() || *count > LM_STOCK_LONGEST || !lm_options.magazines ||
+    size_t units = lm_heap_near_units(heap) + count;
+    for (size_t at = 0; at < LM_NEAR_RUNS && units <= heap->near_most; at++) {
+        if (load_relaxed(&heap->near[at]) != 0)
+            continue;
+        tag_run(first, 1, LM_TAG_KEPT);
+        store_relaxed(&heap->near[at], near_run(first, count));
+        return true;
+    }
+    return false;
+}
+
+/* The next one goes to the stock, or else to the pool. */
+static void pass_on(struct lm_heap *heap)
+{
+    uint64_t run = take_near(heap, heap->near_turn++ % LM_NEAR_RUNS);
+    if (run != 0 && !lm_stock_put(heap, run >> 8, run & UINT8_MAX))
+        lm_units_give(run >> 8, run & UINT8_MAX);
+}
+
+bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
+{
+    if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST || !lm_options.magazines ||
         load_relaxed(&lm_memory_is_tight))
         return false;
-    uint64_t other = take_last_run(heap);
-    tag_run(*first, 1, LM_TAG_KEPT);
-    store_relaxed(&heap->last_run, *first << 8 | *count);
-    if (other == 0)
+    if (lm_likely(put_near(heap, first, count)))
         return true;
-    *first = other >> 8;
-    *count = other & UINT8_MAX;
     lm_lock_take(&heap->control->lock);
-    bool is_kept = lm_stock_put(heap, *first, *count);
+    heap->near_most = LM_NEAR_LEAST + (uint32_t)stock_most(heap) - LM_STOCK_LEAST;
+    while (!put_near(heap, first, count))
+        pass_on(heap);
     lm_lock_give(&heap->control->lock);
     lm_helper_wake();
-    return is_kept;
+    return true;
 }

@@ -22,17 +22,20 @@ void lm_stock_empty(struct lm_stock *stock);
 /* The end of an epoch: gives back what was not wanted in it. */
 void lm_stock_age(struct lm_stock *stock);
 
-/* The same for large blocks. `heap` is the caller's own, or nobody's. The run that was put last waits apart from the
- * others, without a lock; its first unit is tagged LM_TAG_KEPT. */
+/* The same for large blocks. `heap` is the caller's own, or nobody's. Those that were put last wait apart from the
+ * others, without a lock; their first units are tagged LM_TAG_KEPT. */
 size_t lm_heap_take_run(struct lm_heap *heap, size_t count);
-/* False: the caller gives [*first, *first + *count) to the pool, which may be the run that was last before. */
-bool lm_heap_put_run(struct lm_heap *heap, size_t *first, size_t *count);
-/* Gives that one back to the pool. The owner's call, or of a heap that has no thread. */
-void lm_heap_give_last_run(struct lm_heap *heap);
-/* Its length in units, 0 if there is none. */
-LM_INLINE size_t lm_heap_last_run(const struct lm_heap *heap)
+/* False: the caller gives it to the pool. */
+bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count);
+/* Gives those back to the pool. The owner's call, or of a heap that has no thread. */
+void lm_heap_give_near(struct lm_heap *heap);
+/* Their length in units. */
+LM_INLINE size_t lm_heap_near_units(const struct lm_heap *heap)
 {
-    return load_relaxed(&heap->last_run) & UINT8_MAX;
+    size_t units = 0;
+    for (size_t at = 0; at < LM_NEAR_RUNS; at++)
+        units += load_relaxed(&heap->near[at]) & UINT8_MAX;
+    return units;
 }
 
 #endif

@@ -31,29 +31,51 @@ static bool is_sound(const struct lm_stock *stock)
     return true;
 }
 
+/* As many blocks as have no room in front of the stock. */
+static size_t too_many(size_t count)
+{
+    return lm_min(LM_NEAR_RUNS, LM_NEAR_LEAST / count) + 1;
+}
+
+/* And takes it out. */
+static bool is_among(const void *block, void **blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (blocks[i] == block) {
+            blocks[i] = NULL;
+            return true;
+        }
+    return false;
+}
+
 static bool freed_runs_serve_the_next_blocks_of_their_length(void)
 {
     struct lm_heap *heap = unit_heap();
+    void *blocks[LM_NEAR_RUNS + 1];
     for (size_t count = 3; count <= LM_STOCK_LONGEST; count++) {
+        size_t many = too_many(count);
         lm_trim();
-        void *block = lm_malloc(count * lm_unit_size);
-        void *other = lm_malloc(count * lm_unit_size);
-        lm_free(block);
-        UNIT_CHECK(heap->stock.units == 0 && lm_heap_last_run(heap) == count);
-        lm_free(other);
+        for (size_t i = 0; i < many; i++)
+            blocks[i] = lm_malloc(count * lm_unit_size);
+        for (size_t i = 0; i < many - 1; i++) {
+            lm_free(blocks[i]);
+            UNIT_CHECK(heap->stock.units == 0 && lm_heap_near_units(heap) == (i + 1) * count);
+        }
+        lm_free(blocks[many - 1]);
         UNIT_CHECK(heap->stock.counts[count - 1] == 1 && is_sound(&heap->stock));
-        UNIT_CHECK(lm_heap_last_run(heap) == count);
-        UNIT_CHECK(lm_malloc(count * lm_unit_size) == other);
-        UNIT_CHECK(lm_malloc(count * lm_unit_size) == block);
-        UNIT_CHECK(heap->stock.units == 0 && lm_heap_last_run(heap) == 0);
-        lm_free(block);
-        lm_free(other);
+        UNIT_CHECK(lm_heap_near_units(heap) == (many - 1) * count);
+        void *again[LM_NEAR_RUNS + 1];
+        for (size_t i = 0; i < many; i++)
+            UNIT_CHECK(is_among(again[i] = lm_malloc(count * lm_unit_size), blocks, many));
+        UNIT_CHECK(heap->stock.units == 0 && lm_heap_near_units(heap) == 0);
+        for (size_t i = 0; i < many; i++)
+            lm_free(again[i]);
     }
     return is_sound(&heap->stock);
 }
 
 /* Blocks of other lengths go by it. */
-static bool the_run_that_was_freed_last_serves_its_length_alone(void)
+static bool a_run_serves_its_length_alone(void)
 {
     struct lm_heap *heap = unit_heap();
     lm_trim();
@@ -68,7 +90,7 @@ static bool the_run_that_was_freed_last_serves_its_length_alone(void)
     memset(longer, 2, (LM_STOCK_LONGEST + 1) * lm_unit_size);
     UNIT_CHECK(small[0] == 1 && small[3 * lm_unit_size - 1] == 1);
     lm_free(longer);
-    UNIT_CHECK(lm_heap_last_run(heap) == 0);
+    UNIT_CHECK(lm_heap_near_units(heap) == 0);
     lm_free(small);
     return true;
 }
@@ -79,7 +101,7 @@ static bool what_is_kept_reads_as_dirty(void)
     size_t size = 3 * lm_unit_size;
     lm_trim();
     lm_free(memset(lm_malloc(size), 1, size));
-    UNIT_CHECK(lm_heap_last_run(heap) == 3);
+    UNIT_CHECK(lm_heap_near_units(heap) == 3);
     char *block = lm_calloc(1, size);
     for (size_t i = 0; i < size; i++)
         UNIT_CHECK(block[i] == 0);
@@ -99,6 +121,7 @@ static bool the_stock_keeps_its_bounds(void)
         size_t slabs = heap->sweep.slab_size >> lm_unit_log2;
         /* Slabs may have gone since a run was kept. */
         UNIT_CHECK(heap->stock.units <= LM_STOCK_LEAST + BLOCKS * 2 || slabs > BLOCKS * 2);
+        UNIT_CHECK(lm_heap_near_units(heap) <= LM_NEAR_LEAST + BLOCKS * 2 || slabs > BLOCKS * 2);
         if (step % 512 == 0)
             UNIT_CHECK(is_sound(&heap->stock));
     }
@@ -106,27 +129,30 @@ static bool the_stock_keeps_its_bounds(void)
         lm_free(blocks[i]);
     UNIT_CHECK(is_sound(&heap->stock));
     lm_trim();
-    UNIT_CHECK(heap->stock.units == 0 && lm_heap_last_run(heap) == 0 && is_sound(&heap->stock));
+    UNIT_CHECK(heap->stock.units == 0 && lm_heap_near_units(heap) == 0 && is_sound(&heap->stock));
     return lm_units_totals().dirty == 0;
 }
 
-/* The one that is freed first goes to the stock. */
-static void take_and_free_two(void)
+/* One goes to the stock. */
+static void take_and_free_many(void)
 {
-    void *block = lm_malloc(3 * lm_unit_size);
-    lm_free(lm_malloc(3 * lm_unit_size));
-    lm_free(block);
+    void *blocks[LM_NEAR_RUNS + 1];
+    size_t many = too_many(3);
+    for (size_t i = 0; i < many; i++)
+        blocks[i] = lm_malloc(3 * lm_unit_size);
+    for (size_t i = 0; i < many; i++)
+        lm_free(blocks[i]);
 }
 
 static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
 {
     struct lm_heap *heap = unit_heap();
     lm_trim();
-    take_and_free_two();
+    take_and_free_many();
     lm_stock_age(&heap->stock);
     UNIT_CHECK(heap->stock.counts[2] == 1);
     /* In this epoch it is wanted. */
-    take_and_free_two();
+    take_and_free_many();
     lm_stock_age(&heap->stock);
     UNIT_CHECK(heap->stock.counts[2] == 1);
     lm_stock_age(&heap->stock);
@@ -136,7 +162,7 @@ static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
 
 static void *leave_runs(void *unused)
 {
-    take_and_free_two();
+    take_and_free_many();
     return unused;
 }
 
@@ -147,7 +173,7 @@ static bool a_thread_that_ends_leaves_no_stock(void)
     while ((control = lm_heap_next(control)) != NULL)
         if (control->state == LM_HEAP_PARKED)
             UNIT_CHECK(control->is_dormant ||
-                       control->body->stock.units + lm_heap_last_run(control->body) == 0);
+                       control->body->stock.units + lm_heap_near_units(control->body) == 0);
     return true;
 }
 
@@ -156,7 +182,7 @@ int main(void)
     unit_start();
     seed = tap_seed();
     UNIT_TRUTH(freed_runs_serve_the_next_blocks_of_their_length);
-    UNIT_TRUTH(the_run_that_was_freed_last_serves_its_length_alone);
+    UNIT_TRUTH(a_run_serves_its_length_alone);
     UNIT_TRUTH(what_is_kept_reads_as_dirty);
     UNIT_TRUTH(the_stock_keeps_its_bounds);
     UNIT_TRUTH(a_run_that_nobody_wants_goes_back_after_two_epochs);
