@@ -5,12 +5,17 @@
  * A thread waits for a lock only if all that it holds are of lower rank, which checked builds check; a
  * second heap's lock is only ever tried. No lock is held across fork: the child clears them all and
  * repairs what they guarded.
+ *
+ * Where libc says that there is one thread, no atomic exchange is needed, which would wait for all stores before it.
+ * That changes in pthread_create and pthread_join only, and nobody calls them holding a lock.
  */
 #ifndef LM_OS_LOCK_H
 #define LM_OS_LOCK_H
 
 #include "base/atomics.h"
 #include "base/compiler.h"
+
+#include <sys/single_threaded.h>
 
 enum lm_rank {
     /* unknown: not checked */
@@ -51,11 +56,31 @@ void lm_lock_forget_all(void);
 void lm_lock_wait(struct lm_lock *lock);
 void lm_lock_wake(struct lm_lock *lock);
 
+LM_INLINE bool lm_is_alone(void)
+{
+    return lm_likely(__libc_single_threaded);
+}
+
+LM_INLINE bool lm_lock_is_held(struct lm_lock *lock)
+{
+    return load_relaxed(&lock->word) != 0;
+}
+
+LM_INLINE bool lm_lock_try_alone(struct lm_lock *lock)
+{
+    if (lm_lock_is_held(lock))
+        return false;
+    store_relaxed(&lock->word, 1u);
+    keep_order_for_fork();
+    return true;
+}
+
 LM_INLINE bool lm_lock_try(struct lm_lock *lock)
 {
     uint32_t is_free = 0;
     /* partner: the release in lm_lock_give */
-    bool is_taken = cas_acquire(&lock->word, &is_free, 1u);
+    bool is_taken =
+        lm_is_alone() ? lm_lock_try_alone(lock) : cas_acquire(&lock->word, &is_free, 1u);
     if (lm_checked && is_taken)
         lm_lock_count_taken(lock);
     return is_taken;
@@ -74,13 +99,10 @@ LM_INLINE void lm_lock_give(struct lm_lock *lock)
     if (lm_checked)
         lm_lock_count_given(lock);
     /* partner: the acquire in lm_lock_try and lm_lock_wait */
-    if (lm_unlikely(exchange_release(&lock->word, 0u) == 2))
+    if (lm_is_alone())
+        store_release(&lock->word, 0u);
+    else if (lm_unlikely(exchange_release(&lock->word, 0u) == 2))
         lm_lock_wake(lock);
-}
-
-LM_INLINE bool lm_lock_is_held(struct lm_lock *lock)
-{
-    return load_relaxed(&lock->word) != 0;
 }
 
 /* In a fork's child, where no other thread exists. */

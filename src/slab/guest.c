@@ -44,7 +44,9 @@ static void *take_at(struct lm_slab *slab, uint32_t word, unsigned bit, unsigned
     uint64_t mask = lm_bits_ones(slots) << bit;
     _Atomic(uint64_t) *joined = lm_slab_joined(slab, word);
     store_relaxed(joined, load_relaxed(joined) | (mask & (mask - 1)));
-    if (add_relaxed(&slab->guests, 1) == 0)
+    uint16_t guests = load_relaxed(&slab->guests);
+    store_relaxed(&slab->guests, (uint16_t)(guests + 1));
+    if (guests == 0)
         lm_slab_tag(slab);
     slab->free[word] &= ~mask;
     slab->used += slots;
@@ -87,7 +89,9 @@ bool lm_guest_part(struct lm_slab *slab, uint32_t word, uint64_t *mask)
         return true;
     uint64_t followers = joined_to(joined, *mask);
     store_relaxed(words, joined & ~followers);
-    if (sub_relaxed(&slab->guests, (uint16_t)parting) == parting)
+    uint16_t guests = load_relaxed(&slab->guests);
+    store_relaxed(&slab->guests, (uint16_t)(guests - parting));
+    if (guests == parting)
         lm_slab_tag(slab);
     *mask |= followers;
     return true;

@@ -4,9 +4,6 @@
  */
 #include "space/large.h"
 
-/* [a] relaxed: a statistic */
-static _Atomic(size_t) units_in_use;
-
 void *lm_large_take(size_t size, size_t alignment, bool *is_zero)
 {
     size_t count = lm_units_for(size);
@@ -27,7 +24,6 @@ void *lm_large_take_roomy(size_t size, size_t room)
 
 void *lm_large_make(size_t unit, size_t count)
 {
-    add_relaxed(&units_in_use, count);
     /* relaxed: whoever gets the pointer later got it by some release of the program */
     store_relaxed(lm_unit_detail(unit), (uint32_t)count);
     store_relaxed(&lm_window.map[unit], LM_TAG_LARGE);
@@ -38,11 +34,7 @@ void *lm_large_make(size_t unit, size_t count)
 bool lm_large_claim(size_t unit, size_t *count)
 {
     *count = load_relaxed(lm_unit_detail(unit));
-    uint32_t tag = exchange_acq_rel(&lm_window.map[unit], (uint32_t)LM_TAG_FREE);
-    if (tag != LM_TAG_LARGE)
-        return false;
-    sub_relaxed(&units_in_use, *count);
-    return true;
+    return exchange_acq_rel(&lm_window.map[unit], (uint32_t)LM_TAG_FREE) == LM_TAG_LARGE;
 }
 
 bool lm_large_give(size_t unit)
@@ -57,7 +49,6 @@ bool lm_large_give(size_t unit)
 void lm_large_abandon(size_t unit)
 {
     size_t count = load_relaxed(lm_unit_detail(unit));
-    sub_relaxed(&units_in_use, count);
     for (size_t i = 0; i < count; i++)
         store_relaxed(&lm_window.map[unit + i], LM_TAG_TAKEN);
 }
@@ -67,20 +58,21 @@ bool lm_large_resize(size_t unit, size_t size)
     size_t count = load_relaxed(lm_unit_detail(unit));
     size_t wanted = lm_units_for(size);
     size_t dirty;
-    if (wanted > count) {
-        if (!lm_units_take_at(unit + count, wanted - count, &dirty))
-            return false;
-        add_relaxed(&units_in_use, wanted - count);
-    }
+    if (wanted > count && !lm_units_take_at(unit + count, wanted - count, &dirty))
+        return false;
     store_relaxed(lm_unit_detail(unit), (uint32_t)wanted);
-    if (wanted < count) {
-        sub_relaxed(&units_in_use, count - wanted);
+    if (wanted < count)
         lm_units_give(unit + wanted, count - wanted);
-    }
     return true;
 }
 
+/* A counter would be the one word that all threads write. */
 size_t lm_large_units(void)
 {
-    return load_relaxed(&units_in_use);
+    size_t units = load_relaxed(&lm_window_units);
+    size_t sum = 0;
+    for (size_t unit = 0; unit < units; unit++)
+        if (lm_unit_tag(unit) == LM_TAG_LARGE)
+            sum += load_relaxed(lm_unit_detail(unit));
+    return sum;
 }
