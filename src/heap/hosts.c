@@ -43,7 +43,7 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
 
 uint8_t lm_heap_first_guests(const struct lm_heap *heap, unsigned class)
 {
-    size_t size = lm_class_table[class].size;
+    size_t size = lm_class_table[lm_class_upper(class)].size;
     size_t slots = lm_unit_size / lm_class_table[LM_FIRST_HOST].size;
     bool is_host = slots / 64 < LM_SLAB_GUEST_WORDS && lm_options.magazines;
     if (!is_host || !lm_heap_is_first(heap) || size < LM_FIRST_GUEST_LEAST)
