@@ -91,8 +91,10 @@
 #define LM_MAGAZINE_PAYLOAD_PROVEN (2 * LM_MIB)
 /* Slow paths that a magazine must cause before it doubles. */
 #define LM_MAGAZINE_PATIENCE LM_TUNE(3, 1)
-/* Share (1/n) of its capacity that a flush after a refill takes more than that brought. */
-#define LM_MAGAZINE_SETTLE 64
+/* Share (1/n) of what a flush took that refills after it bring less; and how often so little is brought then, before it
+ * is half of the magazine again. */
+#define LM_MAGAZINE_SETTLE 32
+#define LM_MAGAZINE_STEPS  8
 /* Bytes. Payload capacity that all magazines of a thread may reach together, beside a share (1/n) of
  * what the thread's slabs hold: the larger one while flushed blocks are taken again, the smaller one
  * when a magazine is flushed twice in a row. */

@@ -131,12 +131,15 @@ struct lm_bin {
 
 _Static_assert(sizeof(struct lm_bin) == 64, "a bin is one cache line");
 
-/* What lay in a magazine when it was last looked at. */
+/* What lay in a magazine when it was last looked at, and what came into it since. */
 struct lm_magazine_look {
     /* [o] blocks */
     uint16_t count;
     /* [o] a hash of the newest one's address */
     uint16_t newest;
+    /* [o] blocks that refills brought since the last flush, and whether a refill came before that */
+    uint16_t drawn;
+    bool has_swung;
 };
 
 /* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */

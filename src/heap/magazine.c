@@ -50,12 +50,29 @@ static uint32_t half_of(const struct lm_magazine *magazine)
     return (magazine->capacity + 1u) / 2;
 }
 
-/* A batch that nearly fills the magazine would else be flushed and refilled for ever, if there is more in circulation
- * than fits: so after a refill a flush takes a little more than that brought. */
-static uint32_t flush_size(const struct lm_magazine *magazine)
+/* A batch that nearly fills the magazine would be flushed and refilled for ever, if there is more in circulation than
+ * fits. So what refills bring after a flush is a little less than that took, and then a little at a time, for a while:
+ * if the batch can settle, no more is left over than fits. */
+static uint32_t refill_size(struct lm_heap *heap, unsigned class)
 {
-    return half_of(magazine) +
-           (magazine->flushes == 1 ? magazine->capacity / LM_MAGAZINE_SETTLE : 0);
+    uint32_t half = half_of(&heap->magazines[class]);
+    uint32_t step = half / LM_MAGAZINE_SETTLE;
+    struct lm_magazine_look *look = &heap->looks[class];
+    if (lm_likely(!look->has_swung) || step == 0)
+        return half;
+    if (look->drawn < half - step)
+        return half - step - look->drawn;
+    if (look->drawn < half + LM_MAGAZINE_STEPS * step)
+        return step;
+    look->has_swung = false;
+    return half;
+}
+
+/* A flush behind a refill, and what refills bring after that. */
+static void note_flush(struct lm_heap *heap, unsigned class)
+{
+    heap->looks[class].has_swung = heap->magazines[class].flushes == 1;
+    heap->looks[class].drawn = 0;
 }
 
 /* No hit looks at the clock. A program that was busy and has become quiet often gets by with what its magazines hold,
@@ -396,9 +413,10 @@ static void *refill_magazine(struct lm_heap *heap, unsigned class)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
     bool is_first = heap->bins[class].units == 0;
-    size_t wanted = half_of(magazine);
+    size_t wanted = refill_size(heap, class);
     size_t got = lm_heap_supply(heap, class, lm_magazine_slots(magazine) + wanted, wanted);
     void *p = settle_refill(magazine, wanted, got);
+    heap->looks[class].drawn = (uint16_t)lm_min(heap->looks[class].drawn + got, UINT16_MAX);
     return is_first && p != NULL ? first_of_class(magazine, class, p) : p;
 }
 
@@ -465,13 +483,14 @@ LM_NOINLINE void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p)
     grow_under_pressure(heap, class, false, flush_budget(heap, class, false));
     if (magazine->flushes < UINT8_MAX)
         magazine->flushes++;
+    note_flush(heap, class);
     if (is_over_budget(heap, class) || lm_heap_keeps_too_much(heap, class))
         shrink(heap, class);
     if (magazine->capacity == 0) {
         lm_heap_release(heap, class, &p, 1);
     } else {
         if (lm_magazine_count(magazine) == magazine->capacity)
-            release_oldest(heap, class, flush_size(magazine));
+            release_oldest(heap, class, half_of(magazine));
         lm_magazine_give(magazine, p);
     }
     lm_heap_ebb(heap, class);

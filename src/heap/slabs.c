@@ -236,7 +236,9 @@ LM_NOINLINE static size_t release_alone(struct lm_heap *heap, uint32_t tag, stru
         struct lm_slab *slab = (void *)(descriptors + (index << LM_METADATA_LOG2));
         offset -= (uintptr_t)slab->unit << lm_unit_log2;
         if (!lm_reciprocal_slot_at(shape.reciprocal, (uint32_t)offset, &slot) ||
-            slot >= slab->slots || load_hot(&slab->owner) != owner || lm_slab_is_special(slab))
+            slot >= slab->slots || load_hot(&slab->owner) != owner)
+            break;
+        if (lm_unlikely(lm_slab_is_special(slab)) && !lm_slab_is_plain_slot(slab, slot))
             break;
         uint64_t word = slab->free[slot / 64];
         uint32_t used = slab->used;

@@ -163,6 +163,14 @@ LM_INLINE bool lm_slab_is_special(const struct lm_slab *slab)
     return (state & mask) != 0;
 }
 
+/* In a special slab: does putting this slot take no more than its bit all the same? */
+LM_INLINE bool lm_slab_is_plain_slot(const struct lm_slab *slab, uint32_t slot)
+{
+    /* Neither is it joined to the one before it nor the next one to it; guests lie in one word. */
+    return slab->heat != LM_SLAB_SWEPT &&
+           (load_relaxed(lm_slab_joined(slab, slot / 64)) >> slot % 64 & 3) == 0;
+}
+
 LM_INLINE struct lm_remote *lm_slab_remote(struct lm_slab *slab, uint32_t word)
 {
     return (struct lm_remote *)(void *)((char *)slab + slab->remote_offset) + word;
