@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * os/map.c - memory mappings, the clock and the limits of Linux.
+ * os/map.c - memory mappings and futexes of Linux.
  *
  * Owns the page size and what was learned about the kernel. Everything goes through raw_call, which
  * keeps errno.
@@ -89,24 +89,41 @@ void lm_os_init(void)
     if (lm_os.page_size == 0)
         lm_os.page_size = 4096;
     lm_os.page_log2 = lm_bits_lowest(lm_os.page_size);
+    lm_os_find_clock();
+}
+
+/* gdb's gcore writes every mapping out that is not excluded, also what nobody may read: a terabyte. */
+static void dump(void *address, size_t size, bool is_wanted)
+{
+    int advice = is_wanted ? MADV_DODUMP : MADV_DONTDUMP;
+    raw_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
 }
 
 void *lm_os_reserve(size_t size)
 {
     long result = map(NULL, size, PROT_NONE, PRIVATE);
-    return is_error(result) ? NULL : (void *)result;
+    if (is_error(result))
+        return NULL;
+    dump((void *)result, size, false);
+    return (void *)result;
 }
 
 bool lm_os_commit(void *address, size_t size)
 {
     if (is_told_to_fail())
         return false;
-    return raw_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) == 0;
+    if (raw_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) != 0)
+        return false;
+    dump(address, size, true);
+    return true;
 }
 
 bool lm_os_decommit(void *address, size_t size)
 {
-    return !is_error(map(address, size, PROT_NONE, PRIVATE | MAP_FIXED));
+    if (is_error(map(address, size, PROT_NONE, PRIVATE | MAP_FIXED)))
+        return false;
+    dump(address, size, false);
+    return true;
 }
 
 LM_COLD enum lm_os_map lm_os_map_at(void *address, size_t size)
@@ -202,20 +219,6 @@ bool lm_os_name(void *address, size_t size, const char *name)
 void lm_os_name_thread(const char *name)
 {
     raw_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0);
-}
-
-uint64_t lm_os_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-uint64_t lm_os_thread_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 LM_COLD uintptr_t lm_os_mapping_hint(void)

@@ -22,7 +22,7 @@ extern LM_HIDDEN struct lm_os lm_os;
 
 void lm_os_init(void);
 
-/* Sets address space aside: no access, no charge. NULL if the kernel refuses. */
+/* Sets address space aside: no access, no charge, no part of a core dump. NULL if the kernel refuses. */
 void *lm_os_reserve(size_t size);
 /* Makes reserved space readable and writable; its pages read as zero. */
 bool lm_os_commit(void *address, size_t size);
@@ -63,6 +63,10 @@ bool lm_os_name(void *address, size_t size, const char *name);
 /* Names the calling thread, for ps and debuggers. */
 void lm_os_name_thread(const char *name);
 
+/* os/clock.c */
+
+/* At start: where the kernel's own function is. */
+void lm_os_find_clock(void);
 /* Milliseconds of a monotonic clock, coarse (4 ms) and cheap. */
 uint64_t lm_os_clock_ms(void);
 /* Microseconds that this thread has run. */

@@ -12,6 +12,7 @@ api_link = -no-install -pthread
 AM_TESTS_ENVIRONMENT += LM_CC='$(CC)'; export LM_CC; LM_CXX='$(CXX)'; export LM_CXX;
 
 api_linked = \
+	tests/api/clock \
 	tests/api/start \
 	tests/api/zero_sizes \
 	tests/api/alignment \
@@ -75,6 +76,10 @@ tests_api_late_dlopen_SOURCES = tests/api/late_dlopen.c
 tests_api_late_dlopen_CFLAGS = $(api_c)
 tests_api_late_dlopen_LDFLAGS = $(api_link)
 
+tests_api_clock_SOURCES = tests/api/clock.c
+tests_api_clock_CFLAGS = $(api_c)
+tests_api_clock_LDFLAGS = $(api_link) -Wl,--export-dynamic
+tests_api_clock_LDADD = libmalloc.la
 tests_api_start_SOURCES = tests/api/start.c
 tests_api_start_CFLAGS = $(api_c)
 tests_api_start_LDFLAGS = $(api_link)

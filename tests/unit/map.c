@@ -50,6 +50,39 @@ static bool decommitted_space_is_as_new(void)
     return true;
 }
 
+/* The flags of the mapping that holds the byte. */
+static const char *flags_of(const char *byte)
+{
+    static char line[512];
+    unsigned long from = 0;
+    unsigned long to = 0;
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    if (maps == NULL)
+        tap_bail("/proc/self/smaps cannot be read");
+    while (fgets(line, sizeof line, maps) != NULL) {
+        bool is_range = sscanf(line, "%lx-%lx ", &from, &to) == 2;
+        bool is_it = from <= (uintptr_t)byte && (uintptr_t)byte < to;
+        if (!is_range && is_it && strncmp(line, "VmFlags:", 8) == 0)
+            break;
+    }
+    fclose(maps);
+    return line;
+}
+
+static bool a_core_dump_has_what_is_committed_and_no_more(void)
+{
+    char *memory = reserve();
+    UNIT_CHECK(strstr(flags_of(memory), " dd") != NULL);
+    UNIT_CHECK(lm_os_commit(memory, 2 * UNIT_PAGE));
+    UNIT_CHECK(strstr(flags_of(memory), " dd") == NULL);
+    UNIT_CHECK(strstr(flags_of(memory + 2 * UNIT_PAGE), " dd") != NULL);
+    UNIT_CHECK(lm_os_decommit(memory, UNIT_PAGE));
+    UNIT_CHECK(strstr(flags_of(memory), " dd") != NULL);
+    UNIT_CHECK(strstr(flags_of(memory + UNIT_PAGE), " dd") == NULL);
+    lm_os_unmap(memory, SIZE);
+    return true;
+}
+
 static bool purged_pages_are_gone_and_read_as_zero(void)
 {
     char *memory = reserve_and_commit();
@@ -210,6 +243,7 @@ int main(void)
         tap_bail("written for pages of %d bytes, not %zu", UNIT_PAGE, lm_os.page_size);
     UNIT_TRUTH(reserved_space_faults_until_committed);
     UNIT_TRUTH(decommitted_space_is_as_new);
+    UNIT_TRUTH(a_core_dump_has_what_is_committed_and_no_more);
     UNIT_TRUTH(purged_pages_are_gone_and_read_as_zero);
     UNIT_TRUTH(locked_memory_is_purged_or_said_to_stay);
     UNIT_TRUTH(moved_pages_leave_zeroes_behind);
