@@ -52,6 +52,9 @@ static bool tidy_locked(struct lm_heap_control *control, struct lm_visit *visit,
         return false;
     }
     lm_heap_drain(control);
+    /* A fork's orphan may have some. */
+    if (load_relaxed(&control->state) == LM_HEAP_PARKED)
+        lm_heap_give_near(heap);
     if (heap->stock.units != 0) {
         visit->is_restless = true;
         lm_stock_age(&heap->stock);

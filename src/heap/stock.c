@@ -5,7 +5,7 @@
 #include "heap/stock.h"
 
 #include "heap/owner.h"
-#include "os/helper.h"
+#include "os/os.h"
 
 static void tag_run(size_t first, size_t count, uint32_t tag)
 {
@@ -152,6 +152,6 @@ bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
     while (!put_near(heap, first, count))
         pass_on(heap);
     lm_lock_give(&heap->control->lock);
-    lm_helper_wake();
+    lm_units_tick(lm_os_clock_ms());
     return true;
 }

@@ -8,6 +8,7 @@
 #include "os/os.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -70,7 +71,9 @@ static bool read_image(struct image *image, uintptr_t base)
 void lm_os_find_clock(void)
 {
     struct image image = {0};
+    int saved = errno;
     uintptr_t base = getauxval(AT_SYSINFO_EHDR);
+    errno = saved;
     if (base == 0 || !read_image(&image, base))
         return;
     /* The second word of the hash table is the number of symbols. */
@@ -87,8 +90,11 @@ void lm_os_find_clock(void)
 static struct timespec read_clock(clockid_t clock)
 {
     struct timespec now = {0, 0};
-    if (lm_unlikely(kernel_clock == NULL) || kernel_clock(clock, &now) != 0)
-        syscall(SYS_clock_gettime, clock, &now);
+    if (lm_likely(kernel_clock != NULL) && kernel_clock(clock, &now) == 0)
+        return now;
+    int saved = errno;
+    syscall(SYS_clock_gettime, clock, &now);
+    errno = saved;
     return now;
 }
 

@@ -15,7 +15,11 @@
 #include "base/atomics.h"
 #include "base/compiler.h"
 
+#if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
+#else
+#define __libc_single_threaded false
+#endif
 
 enum lm_rank {
     /* unknown: not checked */

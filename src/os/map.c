@@ -99,23 +99,41 @@ static void dump(void *address, size_t size, bool is_wanted)
     raw_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
 }
 
+/* [c] the largest reservation */
+static struct {
+    void *start;
+    size_t size;
+} reserved;
+
 void *lm_os_reserve(size_t size)
 {
     long result = map(NULL, size, PROT_NONE, PRIVATE);
     if (is_error(result))
         return NULL;
     dump((void *)result, size, false);
+    if (size > reserved.size) {
+        reserved.start = (void *)result;
+        reserved.size = size;
+    }
     return (void *)result;
+}
+
+static bool allow(void *address, size_t size)
+{
+    return raw_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) == 0;
 }
 
 bool lm_os_commit(void *address, size_t size)
 {
     if (is_told_to_fail())
         return false;
-    if (raw_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) != 0)
-        return false;
-    dump(address, size, true);
-    return true;
+    if (lm_likely(allow(address, size))) {
+        dump(address, size, true);
+        return true;
+    }
+    /* The process may have as many mappings as it can, and what is dumped and what is not are two. */
+    dump(reserved.start, reserved.size, true);
+    return allow(address, size);
 }
 
 bool lm_os_decommit(void *address, size_t size)

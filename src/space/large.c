@@ -66,13 +66,18 @@ bool lm_large_resize(size_t unit, size_t size)
     return true;
 }
 
-/* A counter would be the one word that all threads write. */
+/* A counter would be the one word that all threads write. What comes and goes meanwhile counts or not. */
 size_t lm_large_units(void)
 {
     size_t units = load_relaxed(&lm_window_units);
     size_t sum = 0;
-    for (size_t unit = 0; unit < units; unit++)
-        if (lm_unit_tag(unit) == LM_TAG_LARGE)
-            sum += load_relaxed(lm_unit_detail(unit));
+    for (size_t unit = 0; unit < units; unit++) {
+        if (lm_unit_tag(unit) != LM_TAG_LARGE)
+            continue;
+        size_t count = load_relaxed(lm_unit_detail(unit));
+        /* Otherwise it may be a slab's detail. */
+        if (lm_unit_tag(unit) == LM_TAG_LARGE && count <= units - unit)
+            sum += count;
+    }
     return sum;
 }

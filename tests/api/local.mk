@@ -13,6 +13,7 @@ AM_TESTS_ENVIRONMENT += LM_CC='$(CC)'; export LM_CC; LM_CXX='$(CXX)'; export LM_
 
 api_linked = \
 	tests/api/clock \
+	tests/api/mappings \
 	tests/api/start \
 	tests/api/zero_sizes \
 	tests/api/alignment \
@@ -80,6 +81,10 @@ tests_api_clock_SOURCES = tests/api/clock.c
 tests_api_clock_CFLAGS = $(api_c)
 tests_api_clock_LDFLAGS = $(api_link) -Wl,--export-dynamic
 tests_api_clock_LDADD = libmalloc.la
+tests_api_mappings_SOURCES = tests/api/mappings.c
+tests_api_mappings_CFLAGS = $(api_c)
+tests_api_mappings_LDFLAGS = $(api_link)
+tests_api_mappings_LDADD = libmalloc.la
 tests_api_start_SOURCES = tests/api/start.c
 tests_api_start_CFLAGS = $(api_c)
 tests_api_start_LDFLAGS = $(api_link)

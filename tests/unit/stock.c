@@ -8,6 +8,8 @@
 #include "heap/registry.h"
 #include "heap/stock.h"
 
+#include <unistd.h>
+
 enum { STEPS = 20000, BLOCKS = 64 };
 
 static uint64_t seed;
@@ -177,6 +179,32 @@ static bool a_thread_that_ends_leaves_no_stock(void)
     return true;
 }
 
+static void take_and_free(size_t count, size_t size)
+{
+    static void *blocks[800];
+    for (size_t i = 0; i < count; i++)
+        blocks[i] = memset(lm_malloc(size), 1, size);
+    for (size_t i = 0; i < count; i++)
+        lm_free(blocks[i]);
+}
+
+/* What went up in bursts comes down while nothing but such buffers comes and goes. */
+static bool buffers_come_by_the_clock(void)
+{
+    size_t size = 6 * lm_unit_size;
+    for (int burst = 0; burst < 6; burst++)
+        take_and_free(800, size);
+    size_t least = lm_units_totals().dirty / 4;
+    int waited = 0;
+    for (; lm_units_totals().dirty > least && waited < 10000; waited++) {
+        take_and_free(20, size);
+        usleep(1000);
+    }
+    UNIT_CHECK_THAT(waited < 10000, "%zu units are dirty still", lm_units_totals().dirty);
+    lm_trim();
+    return true;
+}
+
 int main(void)
 {
     unit_start();
@@ -187,5 +215,8 @@ int main(void)
     UNIT_TRUTH(the_stock_keeps_its_bounds);
     UNIT_TRUTH(a_run_that_nobody_wants_goes_back_after_two_epochs);
     UNIT_TRUTH(a_thread_that_ends_leaves_no_stock);
+    /* In a torture build no burst is large enough. */
+    if (!lm_torture)
+        UNIT_TRUTH(buffers_come_by_the_clock);
     return tap_done();
 }
