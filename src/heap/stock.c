@@ -96,13 +96,17 @@ static uint64_t take_near(struct lm_heap *heap, size_t at)
 
 void lm_heap_give_near(struct lm_heap *heap)
 {
-    /* The next put will count anew. */
-    heap->near_most = 0;
+    /* Then there is none, and nothing to write to a page that the thread may not have used. */
+    if (heap->near_most == 0)
+        return;
     for (size_t at = 0; at < LM_NEAR_RUNS; at++) {
         uint64_t run = take_near(heap, at);
         if (run != 0)
             lm_units_give(run >> 8, run & UINT8_MAX);
     }
+    /* Last, so that a fork's child finds it while there are any; the next put will count anew. */
+    keep_order_for_fork();
+    heap->near_most = 0;
 }
 
 size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
