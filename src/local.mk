@@ -21,8 +21,8 @@ lm_door_sources = \
 	src/api/doors.c src/api/glibc.c src/api/init.c src/api/init.h src/api/libmalloc.c
 
 # -fno-builtin: the compiler must not turn our calloc's malloc and memset into a call of calloc.
-# No pairs of fields set from a constant in memory: that would be the one thing that a process which
-# prints nothing reads of the constants, and the kernel maps 16 KiB around it.
+# No vectors, which are set from constants in memory: that would be the one thing that a process which
+# prints nothing reads of those, and the kernel maps 16 pages around it.
 LM_LIBRARY_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-semantic-interposition -fno-plt
 

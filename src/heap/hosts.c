@@ -128,20 +128,19 @@ void *lm_heap_host(struct lm_heap *heap, unsigned class, uint64_t now_ms)
     return NULL;
 }
 
-/* Not the slab of a block that may be a guest. */
-static bool is_no_first_host(const struct lm_heap *heap, size_t unit)
+static bool is_first_host(const struct lm_heap *heap, size_t unit)
 {
-    bool is_first = false;
     for (int i = 0; i < LM_FIRST_HOSTS; i++)
-        is_first |= heap->first_hosts[i] == unit + 1;
-    return !is_first;
+        if (heap->first_hosts[i] == unit + 1)
+            return true;
+    return false;
 }
 
 size_t lm_heap_usable_in_host(const struct lm_heap *heap, unsigned class, const void *p)
 {
     struct lm_slot slot;
     size_t unit = lm_unit_of(p);
-    if (heap->hosts[class] == LM_HOST_FIRST && is_no_first_host(heap, unit))
+    if (heap->hosts[class] == LM_HOST_FIRST && !is_first_host(heap, unit))
         return lm_class_table[class].size;
     if (!lm_options.magazines || !lm_slab_find(p, unit, &slot))
         return 0;
