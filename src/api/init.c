@@ -106,8 +106,7 @@ LM_NOINLINE void lm_api_begin(void)
     /* Outside the lock: it may allocate. No prepare handler: no lock is held across fork. */
     if (is_first) {
         pthread_atfork(NULL, NULL, lm_core_after_fork);
-        if (lm_options.background_purge)
-            lm_background_allow();
+        lm_background_allow();
     }
 }
 

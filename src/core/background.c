@@ -24,9 +24,6 @@ _Static_assert(LM_BACKGROUND_PATIENCE *LM_BACKGROUND_PAUSE_MS > 2 * LM_DEMAND_WI
 
 _Atomic(bool) lm_background_is_wanted;
 
-/* [c] after start */
-static bool is_allowed;
-
 /* One look round. */
 struct look {
     bool has_purged;
@@ -88,12 +85,6 @@ static void help(void)
     store_relaxed(&lm_background_is_wanted, true);
 }
 
-void lm_background_allow(void)
-{
-    is_allowed = true;
-    store_relaxed(&lm_background_is_wanted, true);
-}
-
 LM_COLD void lm_background_start(void)
 {
     if (load_relaxed(&lm_window_units) << lm_unit_log2 <= LM_COMMIT_FIRST)
@@ -107,5 +98,5 @@ LM_COLD void lm_background_start(void)
 void lm_background_after_fork(void)
 {
     lm_helper_after_fork();
-    store_relaxed(&lm_background_is_wanted, is_allowed);
+    lm_background_allow();
 }

@@ -8,12 +8,17 @@
 
 #include "base/atomics.h"
 #include "base/compiler.h"
+#include "base/options.h"
 
 /* [a] a thread is wanted and not there; relaxed: whoever takes the wish away starts it */
 extern LM_HIDDEN _Atomic(bool) lm_background_is_wanted;
 
-/* At start, if the options say so. */
-void lm_background_allow(void);
+/* At start, when the options are known. Here, as the rest is cold code. */
+LM_INLINE void lm_background_allow(void)
+{
+    store_relaxed(&lm_background_is_wanted, lm_options.background_purge);
+}
+
 /* Starts the thread if there is enough to do for one. No lock is held. */
 void lm_background_start(void);
 /* In a fork's child. */
