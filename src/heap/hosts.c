@@ -44,9 +44,10 @@ static void *stay_with(struct lm_heap *heap, struct lm_slab *slab, unsigned slot
 uint8_t lm_heap_first_guests(const struct lm_heap *heap, unsigned class)
 {
     size_t size = lm_class_table[lm_class_upper(class)].size;
+    if (!lm_heap_is_first(heap) || !lm_options.magazines || size < LM_FIRST_GUEST_LEAST)
+        return 0;
     size_t slots = lm_unit_size / lm_class_table[LM_FIRST_HOST].size;
-    bool is_host = slots / 64 < LM_SLAB_GUEST_WORDS && lm_options.magazines;
-    if (!is_host || !lm_heap_is_first(heap) || size < LM_FIRST_GUEST_LEAST)
+    if (slots / 64 >= LM_SLAB_GUEST_WORDS)
         return 0;
     return (uint8_t)(LM_FIRST_GUEST_BYTES / size);
 }

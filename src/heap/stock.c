@@ -27,18 +27,19 @@ size_t lm_stock_take(struct lm_stock *stock, size_t count)
     return first;
 }
 
-/* Units. */
-static size_t stock_most(const struct lm_heap *heap)
+/* Units, beside the least. */
+static size_t share_of_slabs(const struct lm_heap *heap)
 {
-    return LM_STOCK_LEAST + (lm_heap_held(heap) >> lm_unit_log2) / LM_STOCK_SHARE;
+    return (lm_heap_held(heap) >> lm_unit_log2) / LM_STOCK_SHARE;
 }
 
 bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count)
 {
     struct lm_stock *stock = &heap->stock;
+    size_t most = LM_STOCK_LEAST + share_of_slabs(heap);
     if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == LM_STOCK_DEPTH ||
-        stock->units + count > stock_most(heap) || !lm_options.magazines ||
-        load_relaxed(&lm_memory_is_tight) || load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
+        stock->units + count > most || !lm_options.magazines || load_relaxed(&lm_memory_is_tight) ||
+        load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
         return false;
     tag_run(first, count, LM_TAG_KEPT);
     stock->runs[count - 1][stock->counts[count - 1]++] = (uint32_t)first;
@@ -152,7 +153,7 @@ bool lm_heap_put_run(struct lm_heap *heap, size_t first, size_t count)
     if (lm_likely(put_near(heap, first, count)))
         return true;
     lm_lock_take(&heap->control->lock);
-    heap->near_most = LM_NEAR_LEAST + (uint32_t)stock_most(heap) - LM_STOCK_LEAST;
+    heap->near_most = (uint32_t)(LM_NEAR_LEAST + share_of_slabs(heap));
     while (!put_near(heap, first, count))
         pass_on(heap);
     lm_lock_give(&heap->control->lock);

@@ -14,7 +14,6 @@
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 typedef int clock_function(clockid_t, struct timespec *);
 
@@ -92,9 +91,7 @@ static struct timespec read_clock(clockid_t clock)
     struct timespec now = {0, 0};
     if (lm_likely(kernel_clock != NULL) && kernel_clock(clock, &now) == 0)
         return now;
-    int saved = errno;
-    syscall(SYS_clock_gettime, clock, &now);
-    errno = saved;
+    lm_os_call(SYS_clock_gettime, clock, (long)&now, 0, 0, 0);
     return now;
 }
 

@@ -2,7 +2,7 @@
  *
  * os/map.c - memory mappings and futexes of Linux.
  *
- * Owns the page size and what was learned about the kernel. Everything goes through raw_call, which
+ * Owns the page size and what was learned about the kernel. Everything goes through lm_os_call, which
  * keeps errno.
  */
 #include "os/os.h"
@@ -44,8 +44,7 @@ enum { UNKNOWN, YES, NO };
 static _Atomic(uint32_t) purge_zeroes;
 static _Atomic(uint32_t) can_keep_source;
 
-/* The result, or -errno; errno itself stays as it was. */
-static long raw_call(long number, long a, long b, long c, long d, long e)
+long lm_os_call(long number, long a, long b, long c, long d, long e)
 {
     int saved = errno;
     long result = syscall(number, a, b, c, d, e, 0);
@@ -96,7 +95,7 @@ void lm_os_init(void)
 static void dump(void *address, size_t size, bool is_wanted)
 {
     int advice = is_wanted ? MADV_DODUMP : MADV_DONTDUMP;
-    raw_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
+    lm_os_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
 }
 
 /* [c] the largest reservation */
@@ -120,7 +119,7 @@ void *lm_os_reserve(size_t size)
 
 static bool allow(void *address, size_t size)
 {
-    return raw_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) == 0;
+    return lm_os_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) == 0;
 }
 
 bool lm_os_commit(void *address, size_t size)
@@ -160,14 +159,14 @@ LM_COLD enum lm_os_map lm_os_map_at(void *address, size_t size)
 
 void lm_os_unmap(void *address, size_t size)
 {
-    raw_call(SYS_munmap, (long)address, (long)size, 0, 0, 0);
+    lm_os_call(SYS_munmap, (long)address, (long)size, 0, 0, 0);
 }
 
 static bool drop_pages(void *address, size_t size)
 {
-    long result = raw_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED, 0, 0);
+    long result = lm_os_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED, 0, 0);
     if (result == -EINVAL)
-        result = raw_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED_LOCKED, 0, 0);
+        result = lm_os_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED_LOCKED, 0, 0);
     return result == 0;
 }
 
@@ -190,7 +189,7 @@ LM_COLD bool lm_os_purge(void *address, size_t size, bool *is_zero)
 void lm_os_want_huge_pages(void *address, size_t size, bool is_wanted)
 {
     int advice = is_wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
-    raw_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
+    lm_os_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
 }
 
 static bool remap(void *from, void *to, size_t size, int flags, int *error)
@@ -230,13 +229,13 @@ LM_COLD enum lm_os_move lm_os_move(void *from, void *to, size_t size)
 
 bool lm_os_name(void *address, size_t size, const char *name)
 {
-    return raw_call(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)address, (long)size,
-                    (long)name) == 0;
+    return lm_os_call(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)address, (long)size,
+                      (long)name) == 0;
 }
 
 void lm_os_name_thread(const char *name)
 {
-    raw_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0);
+    lm_os_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0);
 }
 
 LM_COLD uintptr_t lm_os_mapping_hint(void)
@@ -249,16 +248,16 @@ LM_COLD uintptr_t lm_os_mapping_hint(void)
 
 void lm_os_wait(_Atomic(uint32_t) *word, uint32_t value)
 {
-    raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, 0, 0);
+    lm_os_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, 0, 0);
 }
 
 LM_COLD void lm_os_wait_for(_Atomic(uint32_t) *word, uint32_t value, size_t milliseconds)
 {
     struct timespec time = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
-    raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, (long)&time, 0);
+    lm_os_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, (long)&time, 0);
 }
 
 void lm_os_wake_one(_Atomic(uint32_t) *word)
 {
-    raw_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0);
+    lm_os_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0);
 }

@@ -63,6 +63,9 @@ bool lm_os_name(void *address, size_t size, const char *name);
 /* Names the calling thread, for ps and debuggers. */
 void lm_os_name_thread(const char *name);
 
+/* For os/ alone: a system call. The result, or -errno. */
+long lm_os_call(long number, long a, long b, long c, long d, long e);
+
 /* os/clock.c */
 
 /* At start: where the kernel's own function is. */
