@@ -5,6 +5,8 @@
  */
 #include "door.h"
 
+#include "../smaps.h"
+
 enum { CLASSES = 20 };
 
 /* What of the library's mappings is resident, in KiB, by their kind; -1: there is none. */
@@ -25,26 +27,17 @@ static void count(struct library *library, const char *kind, long kib)
 
 static struct library look(void)
 {
-    static char text[1 << 18];
     struct library library = {-1, -1, -1};
-    int file = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
-    size_t length = 0;
-    for (ssize_t got = 1; file >= 0 && got > 0 && length < sizeof text - 1;
-         length += (size_t)(got > 0 ? got : 0))
-        got = read(file, text + length, sizeof text - 1 - length);
-    close(file);
-    char kind[5] = "";
-    bool is_ours = false;
-    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        char permissions[5];
-        long kib;
-        if (sscanf(line, "%*x-%*x %4s", permissions) == 1) {
-            memcpy(kind, permissions, sizeof kind);
-            is_ours = strstr(line, "/libmalloc.so") != NULL;
-        } else if (is_ours && sscanf(line, "Rss: %ld", &kib) == 1) {
-            count(&library, kind, kib);
-        }
-    }
+    struct smaps maps;
+    char permissions[5];
+    long kib;
+    smaps_open(&maps);
+    while (smaps_next(&maps))
+        if (strstr(maps.header, "/libmalloc.so") != NULL &&
+            sscanf(maps.header, "%*x-%*x %4s", permissions) == 1 &&
+            sscanf(maps.line, "Rss: %ld", &kib) == 1)
+            count(&library, permissions, kib);
+    smaps_close(&maps);
     return library;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include "tests/smaps.h"
+
 #include "os/os.h"
 #include "space/granules.h"
 #include "space/units.h"
@@ -23,24 +25,18 @@ struct around {
 static struct around look_around(uintptr_t start, uintptr_t end)
 {
     struct around around = {0};
-    FILE *maps = fopen("/proc/self/smaps", "re");
-    if (maps == NULL)
-        tap_bail("/proc/self/smaps: %s", strerror(errno));
-    char line[512];
-    unsigned long from = 0;
-    unsigned long to = 0;
+    struct smaps maps;
     unsigned long kib;
-    while (fgets(line, sizeof line, maps) != NULL) {
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+    smaps_open(&maps);
+    while (smaps_next(&maps)) {
+        if (maps.from >= end || maps.to <= start)
             continue;
-        if (from >= end || to <= start)
-            continue;
-        if (sscanf(line, "AnonHugePages: %lu", &kib) == 1)
+        if (sscanf(maps.line, "AnonHugePages: %lu", &kib) == 1)
             around.huge += kib * 1024;
-        if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " hg") != NULL)
+        if (strncmp(maps.line, "VmFlags:", 8) == 0 && strstr(maps.line, " hg") != NULL)
             around.is_wish = true;
     }
-    fclose(maps);
+    smaps_close(&maps);
     return around;
 }
 

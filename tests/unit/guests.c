@@ -288,16 +288,6 @@ static void *take_few(void *blocks)
     return NULL;
 }
 
-static size_t slabs_now(void)
-{
-    static struct lm_snapshot now;
-    size_t slabs = 0;
-    lm_snapshot_take(&now);
-    for (unsigned class = 0; class < LM_CLASSES; class ++)
-        slabs += now.classes[class].slabs;
-    return slabs;
-}
-
 /* By the way that realloc goes, which may say 0: it does not know. */
 static bool is_seen_as(const void *p, size_t least, size_t most)
 {
@@ -311,13 +301,13 @@ static bool a_programs_first_blocks_share_a_slab(void)
     void *few[2][SIZES];
     static void *many[GUESTS];
     take_few(few[0]);
-    UNIT_CHECK(slabs_now() == 1);
+    UNIT_CHECK(unit_snapshot().slabs == lm_unit_size);
     for (size_t i = 0; i < SIZES; i++)
         UNIT_CHECK(lm_usable_size(few[0][i]) >= 80 + 32 * i);
     pthread_t thread;
     pthread_create(&thread, NULL, take_few, few[1]);
     pthread_join(thread, NULL);
-    UNIT_CHECK(slabs_now() > SIZES / 2);
+    UNIT_CHECK(unit_snapshot().slabs > SIZES / 2 * lm_unit_size);
     for (size_t i = 0; i < GUESTS; i++)
         many[i] = lm_malloc(200);
     UNIT_CHECK(lm_usable_size(many[GUESTS - 1]) == lm_class_table[lm_class_for(200)].size);
@@ -335,7 +325,7 @@ static bool a_programs_first_blocks_share_a_slab(void)
         lm_free(few[1][i]);
     }
     lm_trim();
-    UNIT_CHECK(slabs_now() == 0);
+    UNIT_CHECK(unit_snapshot().slabs == 0);
     return true;
 }
 

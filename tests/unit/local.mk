@@ -1,6 +1,6 @@
 # what tests/unit builds: one program per module of libcore, each twice: NAME with libcore, and
 # NAME_torture, compiled like libcore_torture and linked with it
-EXTRA_DIST += tests/resident.h tests/unit/model.h tests/unit/unit.h
+EXTRA_DIST += tests/resident.h tests/smaps.h tests/unit/model.h tests/unit/unit.h
 
 unit_tests = \
 	tests/unit/bits tests/unit/bits_torture \

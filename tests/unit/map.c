@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include "tests/smaps.h"
+
 #include "os/limits.h"
 #include "os/os.h"
 
@@ -50,35 +52,30 @@ static bool decommitted_space_is_as_new(void)
     return true;
 }
 
-/* The flags of the mapping that holds the byte. */
-static const char *flags_of(const char *byte)
+/* Is the mapping that holds the byte left out of core dumps? */
+static bool is_left_out(const char *byte)
 {
-    static char line[512];
-    unsigned long from = 0;
-    unsigned long to = 0;
-    FILE *maps = fopen("/proc/self/smaps", "re");
-    if (maps == NULL)
-        tap_bail("/proc/self/smaps cannot be read");
-    while (fgets(line, sizeof line, maps) != NULL) {
-        bool is_range = sscanf(line, "%lx-%lx ", &from, &to) == 2;
-        bool is_it = from <= (uintptr_t)byte && (uintptr_t)byte < to;
-        if (!is_range && is_it && strncmp(line, "VmFlags:", 8) == 0)
-            break;
-    }
-    fclose(maps);
-    return line;
+    struct smaps maps;
+    bool is_out = false;
+    smaps_open(&maps);
+    while (smaps_next(&maps))
+        if (maps.from <= (uintptr_t)byte && (uintptr_t)byte < maps.to &&
+            strncmp(maps.line, "VmFlags:", 8) == 0)
+            is_out = strstr(maps.line, " dd") != NULL;
+    smaps_close(&maps);
+    return is_out;
 }
 
 static bool a_core_dump_has_what_is_committed_and_no_more(void)
 {
     char *memory = reserve();
-    UNIT_CHECK(strstr(flags_of(memory), " dd") != NULL);
+    UNIT_CHECK(is_left_out(memory));
     UNIT_CHECK(lm_os_commit(memory, 2 * UNIT_PAGE));
-    UNIT_CHECK(strstr(flags_of(memory), " dd") == NULL);
-    UNIT_CHECK(strstr(flags_of(memory + 2 * UNIT_PAGE), " dd") != NULL);
+    UNIT_CHECK(!is_left_out(memory));
+    UNIT_CHECK(is_left_out(memory + 2 * UNIT_PAGE));
     UNIT_CHECK(lm_os_decommit(memory, UNIT_PAGE));
-    UNIT_CHECK(strstr(flags_of(memory), " dd") != NULL);
-    UNIT_CHECK(strstr(flags_of(memory + UNIT_PAGE), " dd") == NULL);
+    UNIT_CHECK(is_left_out(memory));
+    UNIT_CHECK(!is_left_out(memory + UNIT_PAGE));
     lm_os_unmap(memory, SIZE);
     return true;
 }
