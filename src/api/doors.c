@@ -167,14 +167,14 @@ LM_HOT_DOOR size_t malloc_usable_size(void *p)
 }
 
 /* A block may be larger than asked for by a size class, by half after realloc left it in place, or
- * as large as an alignment makes it, or as a former guest was. */
+ * as large as an alignment makes it, or as a former guest was, or have room to grow. */
 static void check_size(const char *door, void *p, size_t alignment, size_t size)
 {
     if (p == NULL || !(lm_checked || !lm_options.magazines))
         return;
     size_t usable = lm_usable_size(p);
     bool is_too_small = lm_max(alignment, size) < usable / 2 && usable > LM_QUANTUM;
-    if (size > usable || (is_too_small && !lm_is_guest(p)))
+    if (size > usable || (is_too_small && !lm_has_spare(p)))
         lm_fatal(door, LM_SIZE_MISMATCH, p);
 }
 

@@ -16,5 +16,6 @@ struct lm_options lm_options = {
     .memory_limit = 0,
     .cgroup_limit = false,
     .background_purge = false,
+    .deepbind = false,
     .stats_print = false,
 };

@@ -28,6 +28,8 @@ struct lm_options {
     bool cgroup_limit;
     /* [c] a thread of our own returns memory while the program is idle */
     bool background_purge;
+    /* [c] dlopen does not take RTLD_DEEPBIND out */
+    bool deepbind;
     /* [c] print malloc_stats() when the program exits */
     bool stats_print;
 };

@@ -289,6 +289,9 @@
 #define LM_GROW_ROOM_FROM (64 * LM_KIB)
 #define LM_GROW_COPY_MOST LM_TUNE(1 * LM_MIB, 256 * LM_KIB)
 #define LM_GROW_ROOM      4
+/* A block that has moved this many times in a row to grow gets this much room, in bytes, once it holds a quarter of a unit. */
+#define LM_GROW_EARLY_MOVES 4
+#define LM_GROW_EARLY_ROOM  (128 * LM_KIB)
 /* Slots of the huge zone that may be in use for growth: each costs up to three VMAs, and
  * vm.max_map_count is 65530. */
 #define LM_HUGE_SLOTS LM_TUNE(1024, 8)

@@ -25,8 +25,9 @@ void lm_free(void *p);
 void *lm_realloc(void *p, size_t size);
 /* 0 for NULL. */
 size_t lm_usable_size(const void *p);
-/* True if p is a block that was meant for a larger request (slab/guest.c). */
-bool lm_is_guest(const void *p);
+/* True if p may have much more than was asked for: it was meant for a larger request (slab/guest.c), or it has
+ * room to grow. */
+bool lm_has_spare(const void *p);
 /* Returns what can be returned to the kernel. Result: bytes. */
 size_t lm_trim(void);
 /* True if p lies in memory that this allocator manages. */

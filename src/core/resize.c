@@ -72,11 +72,13 @@ size_t lm_usable_size(const void *p)
     return place.kind == FOREIGN ? lm_foreign.usable_size(p) : place.usable;
 }
 
-bool lm_is_guest(const void *p)
+bool lm_has_spare(const void *p)
 {
     struct lm_slot slot;
-    size_t unit = lm_unit_of(p);
-    return locate_quietly(p).kind == SMALL && lm_slab_find(p, unit, &slot) &&
+    struct place place = locate_quietly(p);
+    if (place.kind == LARGE)
+        return place.usable <= lm_unit_size;
+    return place.kind == SMALL && lm_slab_find(p, place.unit, &slot) &&
            lm_guest_size(&slot) != lm_class_table[slot.slab->class].size;
 }
 
@@ -123,10 +125,24 @@ static void leave_units(size_t unit, enum lm_huge_source source)
     }
 }
 
+/* Bytes. */
+static size_t early_from(void)
+{
+    return lm_unit_size / 4;
+}
+
+/* May a large block that is to hold `size` bytes stay one? */
+static bool stays_large(size_t usable, size_t size)
+{
+    if (size > LM_SMALL_MAX)
+        return true;
+    return usable <= lm_unit_size ? size >= early_from() : size > (usable - 1) / 2;
+}
+
 /* Without a copy of much; NULL if that is not possible. */
 static void *stretch_large(void *p, const struct place *place, size_t size)
 {
-    bool fits_kind = size > LM_SMALL_MAX && size <= LM_LARGE_MOST;
+    bool fits_kind = size <= LM_LARGE_MOST && stays_large(place->usable, size);
     /* What has grown so far goes where huge pages can be had, or where its like left theirs. */
     bool is_leaving =
         size > place->usable &&
@@ -178,11 +194,48 @@ static bool is_start_of_slot(const void *p)
     return lm_class_slot_at(slab->class, offset, &slot);
 }
 
+/* Is the block that got room early still there, and still so small? Another one may be taken for it. */
+static bool has_early(const struct lm_growth *growth)
+{
+    size_t unit = growth->early - (size_t)1;
+    return growth->early != 0 && lm_unit_tag(unit) == LM_TAG_LARGE &&
+           lm_large_size(unit) <= 2 * lm_unit_size;
+}
+
+/* A block that has moved again and again gets room while it is small. What it leaves of its unit is wasted if it
+ * grows no further, so there is one such block at a time. */
+static void *take_early(struct lm_growth *growth, size_t size)
+{
+    if (has_early(growth))
+        return NULL;
+    void *fresh = lm_large_take_roomy(size, LM_GROW_EARLY_ROOM);
+    if (fresh != NULL)
+        growth->early = 1 + (uint32_t)lm_unit_of(fresh);
+    return fresh;
+}
+
+/* Copies a small block elsewhere. */
+static void *move_small(void *p, size_t usable, size_t size)
+{
+    struct lm_heap *heap = lm_thread.heap;
+    if (lm_unlikely(heap == lm_heap_nobodys()))
+        return copy_to_new(p, usable, size);
+    struct lm_growth *growth = &heap->growth;
+    bool goes_on = growth->block == p && size > usable;
+    growth->moves = goes_on ? growth->moves + 1 : 1;
+    void *fresh = NULL;
+    if (growth->moves >= LM_GROW_EARLY_MOVES && size >= early_from() && size < LM_GROW_ROOM_FROM)
+        fresh = take_early(growth, size);
+    fresh = fresh != NULL ? copy_over(fresh, p, usable) : copy_to_new(p, usable, size);
+    growth->block = fresh;
+    return fresh;
+}
+
 void *lm_realloc_move(void *p, size_t usable, size_t size)
 {
-    if (lm_unlikely(size > LM_SMALL_MAX || size == 0 || !is_start_of_slot(p)))
+    if (lm_unlikely(size >= LM_GROW_ROOM_FROM || size == 0 || !is_start_of_slot(p)))
         return NULL;
-    return copy_to_new(p, usable, size);
+    return move_small(p, usable, size);
 }
 
 void *lm_realloc(void *p, size_t size)
@@ -210,5 +263,5 @@ void *lm_realloc(void *p, size_t size)
     if (lm_realloc_stays(place.usable, size))
         return p;
     void *copied = copy_to_room(p, place.usable, size);
-    return copied != NULL ? copied : copy_to_new(p, place.usable, size);
+    return copied != NULL ? copied : move_small(p, place.usable, size);
 }

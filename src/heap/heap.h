@@ -199,6 +199,16 @@ enum lm_host {
     LM_HOST_ANY,
 };
 
+/* The block that realloc moved last; see core/resize.c. */
+struct lm_growth {
+    /* [o] all; it may be gone */
+    const void *block;
+    /* how many times in a row it moved to grow */
+    uint32_t moves;
+    /* 1 + the unit of the last block that got room while it was small, 0: none did */
+    uint32_t early;
+};
+
 struct lm_heap {
     struct lm_magazine magazines[LM_CLASSES];
     /* [o] all bits that our slabs' tags lack, but for the class: or-ed to a unit's tag it gives LM_LOOK_TAKES
@@ -220,6 +230,7 @@ struct lm_heap {
     uint32_t first_hosts[LM_FIRST_HOSTS];
     /* [o] the millisecond in which it was closed last */
     uint32_t closed_ms;
+    struct lm_growth growth;
     /* [o] bytes that a magazine may keep while its thread goes on freeing; see heap/ebb.c */
     uint32_t ebb_bound;
     /* [o] something was given back for that reason, and nothing taken since */

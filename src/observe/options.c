@@ -48,6 +48,8 @@ static const struct option options[] = {
      "the limit of the process's memory control group counts too"},
     {"background_purge", FLAG, &lm_options.background_purge, 0, 0, "false", "true", "true or false",
      "a thread returns memory while the program is idle"},
+    {"deepbind", FLAG, &lm_options.deepbind, 0, 0, "false", "true", "true or false",
+     "dlopen obeys RTLD_DEEPBIND, which binds a plugin to libc's malloc"},
     {"stats_print", FLAG, &lm_options.stats_print, 0, 0, "false", "true", "true or false",
      "print malloc_stats() when the program exits"},
     {"help", FLAG, &help, 0, 0, "false", "true", "true or false", "print this list"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Pointers that are not ours go to the next allocator in the chain: blocks of the libc's own
- * malloc, of another allocator behind us, of a plugin loaded with RTLD_DEEPBIND. And memory that
+ * malloc, of another allocator behind us. (Those of plugins: plugins.c.) And memory that
  * libc functions allocate for their caller is freed by our free.
  */
 #include "door.h"
@@ -120,58 +120,8 @@ static bool next_allocator(void)
     return true;
 }
 
-/* The plugin depends on libc alone, so with RTLD_DEEPBIND its malloc is libc's. */
-static void plugin_bound_to_libc(const char *path)
-{
-    void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-    void *(*take)(size_t);
-    void (*give)(void *);
-    bool good = plugin != NULL;
-
-    if (!tap_ok(good, "a plugin loads with RTLD_DEEPBIND")) {
-        tap_diag("%s", dlerror());
-        return;
-    }
-    *(void **)&take = dlsym(plugin, "plugin_take");
-    *(void **)&give = dlsym(plugin, "plugin_give");
-    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-        unsigned char *block = take(sizes[i]);
-        door_fill(block, sizes[i], 4);
-        block = realloc(block, sizes[i] + 50);
-        good = good && block != NULL && door_holds(block, sizes[i], 4);
-        free(block);
-        give(take(sizes[i]));
-    }
-    tap_ok(good, "we resize and free what a plugin with RTLD_DEEPBIND allocated");
-    dlclose(plugin);
-}
-
-/* The reverse holds for a plugin that sees the program's malloc. */
-static void plugin_bound_to_us(const char *path)
-{
-    void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    void *(*take)(size_t);
-    void (*give)(void *);
-
-    if (plugin == NULL) {
-        tap_ok(false, "a plugin loads: %s", dlerror());
-        return;
-    }
-    *(void **)&take = dlsym(plugin, "plugin_take");
-    *(void **)&give = dlsym(plugin, "plugin_give");
-    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-        give(door_hide(malloc(sizes[i])));
-        free(take(sizes[i]));
-    }
-    tap_ok(true, "a plugin frees what we allocated, and we what it did");
-    dlclose(plugin);
-}
-
 int main(void)
 {
-    const char *build = getenv("LM_BUILDDIR");
-    char path[4096];
-
     door_open();
     if (next_allocator())
         return tap_done();
@@ -179,8 +129,5 @@ int main(void)
         tap_bail("cannot find malloc in libc.so.6: %s", dlerror());
     blocks_of_libc();
     results_of_libc_functions();
-    snprintf(path, sizeof path, "%s/tests/api/.libs/plugin.so", build != NULL ? build : ".");
-    plugin_bound_to_libc(path);
-    plugin_bound_to_us(path);
     return tap_done();
 }

@@ -24,6 +24,7 @@ api_linked = \
 	tests/api/errno \
 	tests/api/sized_free \
 	tests/api/foreign \
+	tests/api/plugins \
 	tests/api/out_of_memory \
 	tests/api/fork \
 	tests/api/seccomp \
@@ -43,6 +44,7 @@ api_plain = \
 	tests/api/resize_plain \
 	tests/api/errno_plain \
 	tests/api/foreign_plain \
+	tests/api/plugins_plain \
 	tests/api/out_of_memory_plain \
 	tests/api/fork_plain \
 	tests/api/seccomp_plain \
@@ -121,6 +123,12 @@ tests_api_sized_free_SOURCES = tests/api/sized_free.c
 tests_api_sized_free_CFLAGS = $(api_c)
 tests_api_sized_free_LDFLAGS = $(api_link)
 tests_api_sized_free_LDADD = libmalloc.la
+# RUNPATH, as RPATH would hold for what the library itself opens, too.
+plugins_link = $(api_link) -Wl,--enable-new-dtags -Wl,-rpath,$(abs_builddir)/tests/api/.libs
+tests_api_plugins_SOURCES = tests/api/plugins.c
+tests_api_plugins_CFLAGS = $(api_c)
+tests_api_plugins_LDFLAGS = $(plugins_link)
+tests_api_plugins_LDADD = libmalloc.la
 tests_api_foreign_SOURCES = tests/api/foreign.c
 tests_api_foreign_CFLAGS = $(api_c)
 tests_api_foreign_LDFLAGS = $(api_link)
@@ -189,6 +197,9 @@ tests_api_resize_plain_LDFLAGS = $(api_link)
 tests_api_errno_plain_SOURCES = tests/api/errno.c
 tests_api_errno_plain_CFLAGS = $(api_c)
 tests_api_errno_plain_LDFLAGS = $(api_link)
+tests_api_plugins_plain_SOURCES = tests/api/plugins.c
+tests_api_plugins_plain_CFLAGS = $(api_c)
+tests_api_plugins_plain_LDFLAGS = $(plugins_link)
 tests_api_foreign_plain_SOURCES = tests/api/foreign.c
 tests_api_foreign_plain_CFLAGS = $(api_c)
 tests_api_foreign_plain_LDFLAGS = $(api_link)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A plugin for foreign.c: depends on libc alone and allocates for its host.
+ * A plugin for plugins.c: depends on libc alone and allocates for its host.
  */
 #include <stdlib.h>
 

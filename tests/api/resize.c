@@ -5,6 +5,8 @@
  */
 #include "door.h"
 
+#include <pthread.h>
+
 static const size_t sizes[] = {
     1,      2,      15,     16,     17,      31,      33,      48,      100,   127,
     128,    129,    200,    256,    257,     500,     1000,    1024,    2047,  3000,
@@ -95,6 +97,99 @@ static void neighbours_while_growing(void)
     tap_ok(kept, "blocks that grow side by side leave each other alone");
 }
 
+/* From 8 bytes by doubling, with a neighbour after each step; *moves counts those from `counted` bytes on. */
+static unsigned char *double_up(size_t end, size_t counted, size_t *moves)
+{
+    void *neighbours[32];
+    size_t steps = 0;
+    unsigned char *block = door_hide(malloc(8));
+
+    *moves = 0;
+    door_fill(block, 8, 3);
+    for (size_t size = 16; size <= end; size *= 2) {
+        uintptr_t before = (uintptr_t)block;
+        neighbours[steps++] = door_hide(malloc(64));
+        block = realloc(block, size);
+        if (block == NULL || !door_holds(block, size / 2, 3))
+            return NULL;
+        door_fill(block, size, 3);
+        *moves += size >= counted && (uintptr_t)block != before;
+    }
+    for (size_t i = 0; i < steps; i++)
+        free(neighbours[i]);
+    return block;
+}
+
+static void growing_in_place(void)
+{
+    size_t moves;
+
+    for (int i = 0; i < 3; i++) {
+        unsigned char *block = double_up(512 * KIB, 8 * KIB, &moves);
+        tap_ok(block != NULL && moves <= 1, "what has moved again and again grows where it is");
+        free(block);
+    }
+}
+
+/* One such block may have more room than it needs; not all. */
+static void few_wait_for_growth(void)
+{
+    enum { BLOCKS = 100 };
+    unsigned char *blocks[BLOCKS];
+    size_t moves;
+    size_t roomy = 0;
+    bool kept = true;
+
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = double_up(4096, 8, &moves);
+        kept = kept && blocks[i] != NULL;
+        roomy += malloc_usable_size(blocks[i]) >= 8192;
+    }
+    tap_ok(kept && roomy <= 1, "one block of many that grew to a page has room");
+    for (size_t i = 0; i < BLOCKS; i++)
+        free(blocks[i]);
+}
+
+enum { HANDED_OVER = 2000 };
+static unsigned char *handed_over[HANDED_OVER];
+
+static void *take_many(void *unused)
+{
+    for (size_t i = 0; i < HANDED_OVER; i++) {
+        handed_over[i] = malloc(200);
+        door_fill(handed_over[i], 200, (unsigned)i);
+    }
+    return unused;
+}
+
+static void *resize_first(void *unused)
+{
+    for (size_t i = HANDED_OVER; i-- > 0;)
+        handed_over[i] = realloc(handed_over[i], i % 2 == 0 ? 50 : 5000);
+    return unused;
+}
+
+static void run_thread(void *(*function)(void *))
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, function, NULL) != 0 || pthread_join(thread, NULL) != 0)
+        tap_bail("pthread_create: %s", strerror(errno));
+}
+
+/* A thread that has allocated nothing yet resizes blocks of one that is gone, which had many. */
+static void by_a_new_thread(void)
+{
+    bool kept = true;
+
+    run_thread(take_many);
+    run_thread(resize_first);
+    for (size_t i = 0; i < HANDED_OVER; i++) {
+        kept = kept && handed_over[i] != NULL && door_holds(handed_over[i], 50, (unsigned)i);
+        free(handed_over[i]);
+    }
+    tap_ok(kept, "realloc may be a thread's first call");
+}
+
 static void to_zero_frees(size_t size)
 {
     size_t before;
@@ -145,6 +240,9 @@ int main(int count, char **arguments)
     growing("in steps of a page", 100, 16 * MIB, 2, 4096);
     growing("in steps of a byte", 1, 5000, 2, 1);
     neighbours_while_growing();
+    growing_in_place();
+    few_wait_for_growth();
+    by_a_new_thread();
     to_zero_frees(40);
     to_zero_frees(5000);
     to_zero_frees(200000);

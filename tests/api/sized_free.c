@@ -14,6 +14,20 @@ static size_t in_use(void)
     return mallinfo2().uordblks;
 }
 
+/* As large as it was asked to become, wherever it went meanwhile. */
+static void grown(size_t step)
+{
+    for (size_t end = 16; end <= 200000; end += end / 3) {
+        size_t size = 8;
+        void *block = door_hide(malloc(size));
+        while (size < end) {
+            size = size + size / 2 < end ? size + size / 2 + step : end;
+            block = realloc(block, size);
+        }
+        free_sized_door(block, size);
+    }
+}
+
 int main(void)
 {
     size_t before;
@@ -36,6 +50,9 @@ int main(void)
         free_sized_door(realloc(door_hide(malloc(size / 2)), size + 1), size + 1);
     }
     tap_ok(in_use() <= before + MIB, "free_sized frees every size");
+    for (size_t step = 0; step < 10; step++)
+        grown(step);
+    tap_ok(in_use() <= before + MIB, "free_sized frees what has grown");
     for (size_t alignment = 1; alignment <= 2 * MIB; alignment *= 2)
         for (size_t size = alignment; size <= 4 * MIB; size *= 4)
             free_aligned_sized_door(door_hide(aligned_alloc(alignment, size)), alignment, size);

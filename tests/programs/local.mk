@@ -13,6 +13,7 @@ program_tests = \
 	tests/programs/redis.sh \
 	tests/programs/node.sh \
 	tests/programs/java.sh \
+	tests/programs/php.sh \
 	tests/programs/postgres.sh \
 	tests/programs/nginx.sh \
 	tests/programs/memcached.sh \

@@ -110,11 +110,11 @@ static bool a_bad_value_changes_nothing(void)
 
 static bool an_unknown_name_is_told_the_known_ones(void)
 {
-    UNIT_CHECK(
-        says("colour:red",
-             "libmalloc: LIBMALLOC_CONF: unknown option \"colour\": the "
-             "options are window, purge_delay_ms, class_split, huge_pages_from, magazines, "
-             "realloc_zero, memory_limit, cgroup_limit, background_purge, stats_print, help"));
+    UNIT_CHECK(says(
+        "colour:red",
+        "libmalloc: LIBMALLOC_CONF: unknown option \"colour\": the "
+        "options are window, purge_delay_ms, class_split, huge_pages_from, magazines, "
+        "realloc_zero, memory_limit, cgroup_limit, background_purge, deepbind, stats_print, help"));
     UNIT_CHECK(says("windows:1G", "unknown option \"windows\""));
     UNIT_CHECK(says("Window:1G", "unknown option \"Window\""));
     UNIT_CHECK(says(":", "unknown option \"\""));
