@@ -275,6 +275,10 @@
 /* Bytes of heap from which on a granule that is reached is asked for as a huge page; up to a granule
  * too much is resident then. (At 32 MiB z3 has 65.5 MiB instead of 61.3, sqlite3 73.7 instead of 72.3.) */
 #define LM_HUGE_PAGES_HEAP LM_TUNE(128 * LM_MIB, 4 * LM_MIB)
+/* Granules. A block for which the heap grows by that much lies apart, where the kernel gives huge pages if it gives
+ * them to everybody; and how many such pieces there may be: each costs two mappings. */
+#define LM_APART_GRANULES 2
+#define LM_APART_MOST     LM_TUNE(64, 4)
 /* Microseconds that the first touch may take: 512 small pages cost about 700. */
 #define LM_HUGE_PAGE_US LM_TUNE(1000, 300)
 /* Milliseconds without huge pages for growing blocks after one that took longer: 6 of them where the machine's host

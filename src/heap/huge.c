@@ -391,7 +391,10 @@ static void *move_in(void *from, size_t from_size, size_t size, enum lm_huge_sou
     if (to == NULL)
         return NULL;
     struct huge *huge = find(to);
-    switch (lm_os_move(from, to, from_size)) {
+    /* of what comes along */
+    size_t pages_size = from_size;
+    bool is_one_piece = lm_window_is_alike(lm_unit_of(from), from_size >> lm_unit_log2);
+    switch (is_one_piece ? lm_os_move(from, to, from_size) : LM_OS_STAYED) {
     case LM_OS_SOURCE_LOST:
         *source = LM_SOURCE_LOST;
         break;
@@ -400,14 +403,14 @@ static void *move_in(void *from, size_t from_size, size_t size, enum lm_huge_sou
         break;
     case LM_OS_STAYED:
         memcpy(to, from, from_size);
-        from_size = 0;
+        pages_size = 0;
         break;
     case LM_OS_TARGET_LOST:
         /* The slot's address space may be somebody else's: it is never used again. */
         store_relaxed(lm_zone_word(to), 0u);
         return NULL;
     }
-    lm_units_count_fresh(from_size, huge->usable);
+    lm_units_count_fresh(pages_size, huge->usable);
     huge->is_pieced = true;
     want_huge_pages(huge, from_size, huge->usable, huge->committed);
     return to;

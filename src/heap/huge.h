@@ -50,7 +50,7 @@ size_t lm_huge_usable(const void *p);
 /* In its slot or in a larger one; NULL: memory is out, the block is as it was. */
 void *lm_huge_resize(void *p, size_t size);
 /* A new block of `size` bytes, whose tail may hold anything, that receives what is in
- * [from, from + from_size), a range of one piece. NULL: nothing happened. */
+ * [from, from + from_size): its pages, if that is a range of one piece, or a copy. NULL: nothing happened. */
 void *lm_huge_move_in(void *from, size_t from_size, size_t size, enum lm_huge_source *source);
 
 /* True if a block of `size` bytes that moved in would find pages to grow into. */

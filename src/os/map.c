@@ -117,6 +117,12 @@ void *lm_os_reserve(size_t size)
     return (void *)result;
 }
 
+void lm_os_want_huge_pages(void *address, size_t size, bool is_wanted)
+{
+    int advice = is_wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
+    lm_os_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
+}
+
 static bool allow(void *address, size_t size)
 {
     return lm_os_call(SYS_mprotect, (long)address, (long)size, READ_WRITE, 0, 0) == 0;
@@ -130,7 +136,9 @@ bool lm_os_commit(void *address, size_t size)
         dump(address, size, true);
         return true;
     }
-    /* The process may have as many mappings as it can, and what is dumped and what is not are two. */
+    /* The process may have as many mappings as it can, and what is dumped and what is not are two, as is what gets no
+     * huge pages and the rest. The dump comes last, as mappings beside the window may look the same then. */
+    lm_os_want_huge_pages(reserved.start, reserved.size, false);
     dump(reserved.start, reserved.size, true);
     return allow(address, size);
 }
@@ -184,12 +192,6 @@ LM_COLD bool lm_os_purge(void *address, size_t size, bool *is_zero)
     }
     *is_zero = is_done && known == YES;
     return is_done;
-}
-
-void lm_os_want_huge_pages(void *address, size_t size, bool is_wanted)
-{
-    int advice = is_wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
-    lm_os_call(SYS_madvise, (long)address, (long)size, advice, 0, 0);
 }
 
 static bool remap(void *from, void *to, size_t size, int flags, int *error)

@@ -33,7 +33,7 @@ static size_t asked_from(void)
 
 size_t lm_granules_enter(size_t first, size_t count)
 {
-    size_t units = LM_GRANULE_SIZE >> lm_unit_log2;
+    size_t units = lm_granule_units();
     size_t end = first + count;
     size_t reached = state.reached;
     if (end <= reached)

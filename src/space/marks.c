@@ -81,10 +81,25 @@ LM_COLD struct lm_run lm_marks_find_last(struct lm_marks *marks, size_t limit)
     return (struct lm_run){first, end - first};
 }
 
-LM_COLD void lm_marks_rebuild(struct lm_marks *marks, size_t units)
+static uint64_t members_at(const struct lm_runs *members, size_t word)
+{
+    return members->blocks[word / LM_RUN_WORDS].bits[word % LM_RUN_WORDS];
+}
+
+bool lm_marks_are_within(const struct lm_marks *marks, const struct lm_runs *members)
+{
+    for (size_t word = 0; word < members->block_count * LM_RUN_WORDS; word++)
+        if ((*lm_marks_word(marks, word) & ~members_at(members, word)) != 0)
+            return false;
+    return true;
+}
+
+LM_COLD void lm_marks_rebuild(struct lm_marks *marks, const struct lm_runs *members)
 {
     marks->count = 0;
-    marks->top = (units + 63) / 64;
-    for (size_t index = 0; index < marks->top; index++)
-        marks->count += lm_bits_count(*lm_marks_word(marks, index));
+    marks->top = members->block_count * LM_RUN_WORDS;
+    for (size_t word = 0; word < marks->top; word++) {
+        *lm_marks_word(marks, word) &= members_at(members, word);
+        marks->count += lm_bits_count(*lm_marks_word(marks, word));
+    }
 }

@@ -36,7 +36,9 @@ LM_INLINE uint64_t *lm_marks_word(const struct lm_marks *marks, size_t index)
     return marks->words + index;
 }
 
-/* In a fork's child: M1 and M2 anew, from the words of units [0, units). */
-void lm_marks_rebuild(struct lm_marks *marks, size_t units);
+/* Are all marked units members? */
+bool lm_marks_are_within(const struct lm_marks *marks, const struct lm_runs *members);
+/* In a fork's child: what is no member loses its mark, then M1 and M2 anew. */
+void lm_marks_rebuild(struct lm_marks *marks, const struct lm_runs *members);
 
 #endif

@@ -353,40 +353,27 @@ size_t lm_runs_find(const struct lm_runs *runs, size_t count)
     }
 }
 
-struct lm_run lm_runs_find_last(const struct lm_runs *runs, size_t limit)
+size_t lm_runs_length_below(const struct lm_runs *runs, size_t end, size_t limit)
 {
-    struct lm_run none = {0, 0};
-    size_t begin = 0;
-    size_t index = level_count(runs, runs->top);
-    for (unsigned level = runs->top;; level--) {
-        while (index > begin && node_at(runs, level, index - 1)->most == 0)
-            index--;
-        if (index == begin)
-            return none;
-        index--;
-        if (level == 0)
-            break;
-        begin = index << LM_RUN_FANOUT_LOG2;
-        index = lm_min(begin + LM_RUN_FANOUT, level_count(runs, level - 1));
-    }
-    unsigned word = LM_RUN_WORDS - 1;
-    while (runs->blocks[index].bits[word] == 0)
-        word--;
-    size_t end =
-        index * LM_RUN_BLOCK + word * 64 + lm_bits_highest(runs->blocks[index].bits[word]) + 1;
     size_t first = end;
     while (first > 0 && end - first < limit) {
         unsigned bit = (unsigned)((first - 1) % 64);
         uint64_t gaps = ~(*word_of(runs, first - 1) << (63 - bit));
         unsigned ones = gaps == 0 ? 64 : (unsigned)__builtin_clzll(gaps);
-        ones = (unsigned)lm_min(ones, bit + 1);
-        first -= ones;
+        first -= lm_min(ones, bit + 1);
         if (ones <= bit)
             break;
     }
-    if (end - first > limit)
-        first = end - limit;
-    return (struct lm_run){first, end - first};
+    return lm_min(end - first, limit);
+}
+
+size_t lm_runs_find_roomy(const struct lm_runs *runs, size_t count, size_t room, size_t top)
+{
+    size_t first = lm_runs_find(runs, room);
+    if (first != LM_NO_RUN)
+        return first;
+    size_t at_top = lm_runs_length_below(runs, top, room);
+    return at_top >= count ? top - at_top : LM_NO_RUN;
 }
 
 LM_COLD void lm_runs_rebuild(struct lm_runs *runs)

@@ -83,10 +83,12 @@ bool lm_runs_extend(struct lm_runs *runs, size_t count);
 
 /* First of the lowest run of at least `count` members, or LM_NO_RUN. */
 size_t lm_runs_find(const struct lm_runs *runs, size_t count);
-/* The highest run, at most `limit` members of its upper end; count 0 if the set is empty. */
-struct lm_run lm_runs_find_last(const struct lm_runs *runs, size_t limit);
-/* How many members follow from `first` on, counted up to `limit`. */
+/* First of the lowest run of at least `room` members, or of the one that ends at `top`, where there is as much room as is
+ * needed, if that has at least `count`; or LM_NO_RUN. */
+size_t lm_runs_find_roomy(const struct lm_runs *runs, size_t count, size_t room, size_t top);
+/* How many members follow from `first` on, or end before `end`, counted up to `limit`. */
 size_t lm_runs_length(const struct lm_runs *runs, size_t first, size_t limit);
+size_t lm_runs_length_below(const struct lm_runs *runs, size_t end, size_t limit);
 /* How many of [first, first + count) are members. */
 size_t lm_runs_members(const struct lm_runs *runs, size_t first, size_t count);
 

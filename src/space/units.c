@@ -83,10 +83,7 @@ static void verify_locked(void)
     if (!lm_checked || (!lm_torture && calls++ % 256 != 0))
         return;
     lm_runs_verify(&state.free);
-    for (size_t block = 0; block < state.free.block_count; block++)
-        for (unsigned word = 0; word < LM_RUN_WORDS; word++)
-            LM_INVARIANT((*lm_marks_word(&state.dirty, block * LM_RUN_WORDS + word) &
-                          ~state.free.blocks[block].bits[word]) == 0);
+    LM_INVARIANT(lm_marks_are_within(&state.dirty, &state.free));
 }
 
 void lm_units_verify(void)
@@ -111,17 +108,21 @@ static void weigh_locked(void)
 }
 
 /* Clean units are taken: were they dirty a moment ago? What time allows of that is the price of a small
- * heap; beyond it the bound doubles. */
+ * heap; beyond it the bound doubles. Many at once count like many that come one by one. */
 LM_COLD static void count_clean(size_t clean)
 {
-    size_t again = lm_min(clean, state.overflowed);
-    state.overflowed -= again;
-    state.regretted += again;
-    if (state.regretted <= state.patience)
-        return;
-    state.regretted = 0;
-    state.patience = state.dirty_most / 4;
-    state.dirty_most = lm_min(2 * state.dirty_most, LM_DIRTY_MOST >> lm_unit_log2);
+    while (clean != 0 && state.overflowed != 0) {
+        size_t left = state.patience > state.regretted ? state.patience - state.regretted : 0;
+        size_t again = lm_min(lm_min(clean, state.overflowed), left + 1);
+        clean -= again;
+        state.overflowed -= again;
+        state.regretted += again;
+        if (state.regretted <= state.patience)
+            continue;
+        state.regretted = 0;
+        state.patience = state.dirty_most / 4;
+        state.dirty_most = lm_min(2 * state.dirty_most, LM_DIRTY_MOST >> lm_unit_log2);
+    }
 }
 
 static void count_taken(size_t count, size_t dirty)
@@ -161,8 +162,7 @@ static bool extend_locked(size_t count)
 static bool grow_locked(size_t count)
 {
     size_t committed = load_relaxed(&lm_window_units);
-    struct lm_run last = lm_runs_find_last(&state.free, count);
-    size_t at_top = last.first + last.count == committed ? lm_min(last.count, count - 1) : 0;
+    size_t at_top = lm_runs_length_below(&state.free, committed, count - 1);
     size_t first;
     if (!extend_locked(committed + count - at_top))
         return false;
@@ -179,11 +179,31 @@ static bool grow_locked(size_t count)
     return true;
 }
 
+/* Result: the first unit of a piece of its own, unless there is dirty memory at the top of the window. */
+static size_t grow_apart_locked(size_t count)
+{
+    size_t first;
+    size_t apart;
+    size_t committed = load_relaxed(&lm_window_units);
+    size_t at_top = lm_runs_length_below(&state.free, committed, count);
+    struct lm_run dirty = lm_marks_find_last(&state.dirty, 1);
+    if (dirty.first + dirty.count > committed - at_top ||
+        !extend_locked(committed + lm_granule_units() + count))
+        return LM_NO_RUN;
+    size_t added = lm_window_grow_apart(count, &first, &apart);
+    if (added == 0 || !extend_locked(first + added))
+        return LM_NO_RUN;
+    lm_runs_put(&state.free, first, added);
+    return apart;
+}
+
 static size_t find_locked(size_t count)
 {
     size_t first = LM_NO_RUN;
     if (state.free.member_count >= count)
         first = lm_runs_find(&state.free, count);
+    if (first == LM_NO_RUN && count >= LM_APART_GRANULES * lm_granule_units())
+        first = grow_apart_locked(count);
     if (first == LM_NO_RUN && grow_locked(count))
         first = lm_runs_find(&state.free, count);
     return first;
@@ -212,21 +232,10 @@ size_t lm_units_take(size_t count, size_t alignment, size_t *dirty)
     return first == LM_NO_RUN ? LM_NO_UNIT : first;
 }
 
-/* A run that reaches the top of the window has as much room as is needed. */
-static size_t find_roomy_locked(size_t count, size_t room)
-{
-    size_t first = lm_runs_find(&state.free, room);
-    if (first != LM_NO_RUN)
-        return first;
-    struct lm_run last = lm_runs_find_last(&state.free, room);
-    bool is_at_top = last.first + last.count == load_relaxed(&lm_window_units);
-    return is_at_top && last.count >= count ? last.first : LM_NO_RUN;
-}
-
 LM_COLD size_t lm_units_take_roomy(size_t count, size_t room, size_t *dirty)
 {
     lm_lock_take(&state.lock);
-    size_t first = find_roomy_locked(count, room);
+    size_t first = lm_runs_find_roomy(&state.free, count, room, load_relaxed(&lm_window_units));
     if (first != LM_NO_RUN)
         *dirty = take_locked(first, count);
     verify_locked();
@@ -456,18 +465,13 @@ LM_COLD void lm_units_drop_huge(size_t size)
     lm_lock_give(&state.lock);
 }
 
-/* In pieces, as if it grew by little, so that the bound is learned in time. */
 LM_COLD void lm_units_count_fresh(size_t from, size_t to)
 {
     size_t clean = (to >> lm_unit_log2) - (from >> lm_unit_log2);
     if (clean == 0)
         return;
     lm_lock_take(&state.lock);
-    while (clean != 0 && state.overflowed != 0) {
-        size_t piece = lm_min(clean, state.patience + 1);
-        count_clean(piece);
-        clean -= piece;
-    }
+    count_clean(clean);
     lm_lock_give(&state.lock);
 }
 
@@ -489,11 +493,7 @@ LM_COLD void lm_units_after_fork(void)
 {
     if (lm_lock_is_held(&state.lock)) {
         lm_runs_rebuild(&state.free);
-        for (size_t block = 0; block < state.free.block_count; block++)
-            for (unsigned word = 0; word < LM_RUN_WORDS; word++)
-                *lm_marks_word(&state.dirty, block * LM_RUN_WORDS + word) &=
-                    state.free.blocks[block].bits[word];
-        lm_marks_rebuild(&state.dirty, state.free.block_count * LM_RUN_BLOCK);
+        lm_marks_rebuild(&state.dirty, &state.free);
     }
     lm_lock_reset(&state.lock);
     lm_lock_reset(&state.purge_lock);

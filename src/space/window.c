@@ -14,6 +14,10 @@
 struct lm_window lm_window;
 _Atomic(size_t) lm_window_units;
 
+/* Of lm_window_grow_apart: [l] space lock to write; [a] those below the count are there for good */
+static struct lm_run apart_pieces[LM_APART_MOST];
+static _Atomic(size_t) apart_count;
+
 static struct lm_area map_area;
 static struct lm_area detail_area;
 
@@ -212,13 +216,13 @@ static bool commit_piece(size_t *from, size_t count)
     return lm_os_commit(lm_unit_address(*from), count << lm_unit_log2);
 }
 
-size_t lm_window_grow(size_t count, size_t *first)
+static size_t grow(size_t count, size_t *first)
 {
     size_t committed = load_relaxed(&lm_window_units);
     size_t step = lm_min(lm_max(committed / LM_COMMIT_SHARE, LM_COMMIT_FIRST >> lm_unit_log2),
                          LM_COMMIT_MOST >> lm_unit_log2);
     size_t wanted = lm_max(count, step);
-    size_t granule = LM_GRANULE_SIZE >> lm_unit_log2;
+    size_t granule = lm_granule_units();
     if (committed >= granule * LM_COMMIT_SHARE)
         wanted = lm_round_up(committed + wanted, granule) - committed;
     size_t from = committed;
@@ -232,6 +236,51 @@ size_t lm_window_grow(size_t count, size_t *first)
     *first = from;
     store_relaxed(&lm_window_units, from + wanted);
     return wanted;
+}
+
+static void keep_pages_small(size_t first, size_t end)
+{
+    if (first != end)
+        lm_os_want_huge_pages(lm_unit_address(first), (end - first) << lm_unit_log2, false);
+}
+
+size_t lm_window_grow(size_t count, size_t *first)
+{
+    size_t added = grow(count, first);
+    if (added != 0)
+        keep_pages_small(*first, *first + added);
+    return added;
+}
+
+size_t lm_window_grow_apart(size_t count, size_t *first, size_t *apart)
+{
+    size_t from = lm_round_up(load_relaxed(&lm_window_units), lm_granule_units());
+    size_t pieces = load_relaxed(&apart_count);
+    if (lm_window.is_virtual || pieces == LM_APART_MOST)
+        return 0;
+    size_t added = grow(from - load_relaxed(&lm_window_units) + count, first);
+    if (added == 0)
+        return 0;
+    keep_pages_small(*first, from);
+    keep_pages_small(from + count, *first + added);
+    apart_pieces[pieces] = (struct lm_run){from, count};
+    /* partner: the acquire below */
+    store_release(&apart_count, pieces + 1);
+    *apart = from;
+    return added;
+}
+
+bool lm_window_is_alike(size_t first, size_t count)
+{
+    /* partner: the release above */
+    size_t pieces = load_acquire(&apart_count);
+    for (size_t i = 0; i < pieces; i++) {
+        size_t from = apart_pieces[i].first;
+        size_t end = from + apart_pieces[i].count;
+        if (first < end && first + count > from)
+            return first >= from && first + count <= end;
+    }
+    return true;
 }
 
 size_t lm_window_memory_limit(void)

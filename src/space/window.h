@@ -102,9 +102,15 @@ bool lm_window_begin(void);
  * files. After lm_window_init. */
 size_t lm_window_memory_limit(void);
 
-/* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones.
+/* Commits at least `count` more units, all neighbours. *first is the lowest of the new ones. They get no huge pages,
+ * also where the kernel gives them to everybody, but those that space/granules asks for.
  * Result: how many are new, 0 if memory or address space is out. Space lock. */
 size_t lm_window_grow(size_t count, size_t *first);
+/* The same with `count` units for one large block among them, from *apart on, a granule's first: whether they get
+ * huge pages is the kernel's business. 0 also if there are many such pieces. */
+size_t lm_window_grow_apart(size_t count, size_t *first, size_t *apart);
+/* Are [first, first + count) all in one such piece, or all in none? */
+bool lm_window_is_alike(size_t first, size_t count);
 
 /* The number of p's unit; >= lm_window_units if p is not in the committed window. */
 LM_INLINE size_t lm_unit_of(const void *p)
@@ -115,6 +121,11 @@ LM_INLINE size_t lm_unit_of(const void *p)
 LM_INLINE char *lm_unit_address(size_t unit)
 {
     return (char *)(lm_window.base + (unit << lm_unit_log2)); // NOLINT
+}
+
+LM_INLINE size_t lm_granule_units(void)
+{
+    return LM_GRANULE_SIZE >> lm_unit_log2;
 }
 
 LM_INLINE uint32_t lm_unit_tag(size_t unit)

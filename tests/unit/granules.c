@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * space/granules: huge pages for a large heap that grows, and for nobody else.
+ * space/granules, space/window: huge pages for a large heap that grows, whatever the kernel's setting, and for large
+ * blocks if that gives them to everybody.
  */
 #include "unit.h"
 
@@ -17,14 +18,15 @@ enum { GRANULE = 1 << LM_GRANULE_LOG2 };
 struct around {
     /* bytes of huge pages */
     size_t huge;
-    /* a huge page is wanted somewhere */
+    /* a huge page is wanted somewhere, and not wanted everywhere */
     bool is_wish;
+    bool is_refusal;
 };
 
 /* What is in the mappings that reach into [start, end). */
 static struct around look_around(uintptr_t start, uintptr_t end)
 {
-    struct around around = {0};
+    struct around around = {.is_refusal = true};
     struct smaps maps;
     unsigned long kib;
     smaps_open(&maps);
@@ -33,8 +35,10 @@ static struct around look_around(uintptr_t start, uintptr_t end)
             continue;
         if (sscanf(maps.line, "AnonHugePages: %lu", &kib) == 1)
             around.huge += kib * 1024;
-        if (strncmp(maps.line, "VmFlags:", 8) == 0 && strstr(maps.line, " hg") != NULL)
-            around.is_wish = true;
+        if (strncmp(maps.line, "VmFlags:", 8) != 0)
+            continue;
+        around.is_wish |= strstr(maps.line, " hg") != NULL;
+        around.is_refusal &= strstr(maps.line, " nh") != NULL;
     }
     smaps_close(&maps);
     return around;
@@ -45,8 +49,8 @@ static size_t huge_in_window(void)
     return look_around(lm_window.base, lm_window.zone).huge;
 }
 
-/* Does this kernel have any, for those who ask and for nobody else? */
-static bool are_given_on_demand(void)
+/* Does this kernel have any? *to_all: for those, too, who do not ask. */
+static bool are_given(bool *to_all)
 {
     size_t size = 3 * (size_t)GRANULE;
     char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -56,12 +60,12 @@ static bool are_given_on_demand(void)
     char *second = first + GRANULE;
     uintptr_t from = (uintptr_t)memory;
     *first = 1;
-    bool is_for_all = look_around(from, from + size).huge != 0;
+    *to_all = look_around(from, from + size).huge != 0;
     madvise(second, GRANULE, MADV_HUGEPAGE);
     *second = 1;
     bool is_there = look_around(from, from + size).huge != 0;
     munmap(memory, size);
-    return is_there && !is_for_all;
+    return is_there;
 }
 
 static void begin(size_t huge_pages_from)
@@ -143,6 +147,62 @@ static bool what_was_purged_comes_back_in_small_pages(void)
     return true;
 }
 
+static bool large_blocks_get_what_all_get(void)
+{
+    size_t dirty;
+    begin(0);
+    UNIT_CHECK(take_granules(1, 1));
+    UNIT_CHECK(huge_in_window() == 0);
+    size_t first = lm_units_take(4 * GRANULE_UNITS, 1, &dirty);
+    UNIT_CHECK(first != LM_NO_UNIT);
+    *lm_unit_address(first) = 1;
+    return huge_in_window() == GRANULE;
+}
+
+/* Whether that is one mapping or more: a range of several cannot be moved. */
+static bool a_large_block_is_of_one_kind(void)
+{
+    size_t dirty;
+    size_t count = 3 * GRANULE_UNITS + 1;
+    begin(0);
+    for (size_t unit = 0; unit < 5; unit++)
+        UNIT_CHECK(lm_units_take(1, 1, &dirty) == unit);
+    size_t first = lm_units_take(count, 1, &dirty);
+    UNIT_CHECK(first == GRANULE_UNITS);
+    size_t next = lm_units_take(GRANULE_UNITS, 1, &dirty);
+    UNIT_CHECK(next == first + count);
+    UNIT_CHECK(lm_window_is_alike(0, first));
+    UNIT_CHECK(lm_window_is_alike(first, count));
+    UNIT_CHECK(lm_window_is_alike(first + 1, 1));
+    UNIT_CHECK(lm_window_is_alike(next, GRANULE_UNITS));
+    UNIT_CHECK(!lm_window_is_alike(first - 1, 2));
+    UNIT_CHECK(!lm_window_is_alike(next - 1, 2));
+    UNIT_CHECK(!lm_window_is_alike(0, next + 1));
+    uintptr_t start = (uintptr_t)lm_unit_address(first);
+    uintptr_t end = (uintptr_t)lm_unit_address(next);
+    UNIT_CHECK(look_around(lm_window.base, start).is_refusal);
+    UNIT_CHECK(!look_around(start, end).is_refusal);
+    UNIT_CHECK(look_around(end, end + GRANULE).is_refusal);
+    return true;
+}
+
+/* There are not many such pieces, and what comes later lies among the others. */
+static bool every_large_block_is_of_one_kind(void)
+{
+    size_t dirty;
+    size_t first;
+    size_t apart;
+    size_t count = 2 * GRANULE_UNITS + 1;
+    begin(0);
+    for (size_t i = 0; i < 2 * (size_t)LM_APART_MOST; i++)
+        UNIT_CHECK(lm_window_is_alike(lm_units_take(count, 1, &dirty), count));
+    for (size_t i = 0; lm_window_grow_apart(count, &first, &apart) != 0; i++)
+        UNIT_CHECK(i < LM_APART_MOST);
+    size_t last = lm_units_take(count, 1, &dirty);
+    UNIT_CHECK(last != LM_NO_UNIT);
+    return lm_window_is_alike(last, count);
+}
+
 /* Eight granules of one block, which begin with a granule. */
 static char *take_block(void)
 {
@@ -172,27 +232,35 @@ static bool a_growing_block_gets_huge_pages_as_long_as_they_are_quick(void)
     return true;
 }
 
+enum needs { NOTHING, ANY, ASKED_FOR, UNASKED };
+
 int main(void)
 {
     struct {
         bool (*holds)(void);
         const char *truth;
+        enum needs needs;
     } truths[] = {
-        {a_large_heap_that_grows_gets_huge_pages, "a_large_heap_that_grows_gets_huge_pages"},
-        {none_are_asked_for_if_that_is_said, "none_are_asked_for_if_that_is_said"},
-        {large_blocks_get_none, "large_blocks_get_none"},
-        {no_wish_stays_behind, "no_wish_stays_behind"},
-        {what_was_purged_comes_back_in_small_pages, "what_was_purged_comes_back_in_small_pages"},
+        {a_large_heap_that_grows_gets_huge_pages, "a_large_heap_that_grows_gets_huge_pages", ANY},
+        {none_are_asked_for_if_that_is_said, "none_are_asked_for_if_that_is_said", ANY},
+        {large_blocks_get_none, "large_blocks_get_none", ASKED_FOR},
+        {large_blocks_get_what_all_get, "large_blocks_get_what_all_get", UNASKED},
+        {a_large_block_is_of_one_kind, "a_large_block_is_of_one_kind", ANY},
+        {every_large_block_is_of_one_kind, "every_large_block_is_of_one_kind", NOTHING},
+        {no_wish_stays_behind, "no_wish_stays_behind", ANY},
+        {what_was_purged_comes_back_in_small_pages, "what_was_purged_comes_back_in_small_pages",
+         ANY},
         {a_growing_block_gets_huge_pages_as_long_as_they_are_quick,
-         "a_growing_block_gets_huge_pages_as_long_as_they_are_quick"},
+         "a_growing_block_gets_huge_pages_as_long_as_they_are_quick", ANY},
     };
-    bool is_possible = are_given_on_demand();
+    bool to_all = false;
+    bool is_possible = are_given(&to_all);
     for (size_t i = 0; i < UNIT_COUNT_OF(truths); i++) {
-        if (is_possible)
+        bool is_right = truths[i].needs == ANY || to_all == (truths[i].needs == UNASKED);
+        if (truths[i].needs == NOTHING || (is_possible && is_right))
             tap_ok(unit_in_child(truths[i].holds), "%s", truths[i].truth);
         else
-            tap_skip(truths[i].truth,
-                     "huge pages are not given here to those who ask and only to them");
+            tap_skip(truths[i].truth, "this kernel gives no huge pages, or not to those concerned");
     }
     return tap_done();
 }

@@ -6,6 +6,7 @@
 
 #include "heap/huge.h"
 #include "observe/snapshot.h"
+#include "space/large.h"
 
 enum { BLOCKS = 16, STEPS = 240 };
 
@@ -217,6 +218,27 @@ static bool growth_has_a_limited_number_of_slots(void)
     UNIT_CHECK(moved != NULL && lm_huge_give(moved));
     lm_free(from);
     return true;
+}
+
+/* A range of two mappings; one byte of it was lost once. */
+static bool what_cannot_be_moved_is_copied(void)
+{
+    enum lm_huge_source source;
+    size_t size = 2 * LM_HUGE_PAGES_FROM;
+    size_t count = size >> lm_unit_log2;
+    size_t first;
+    size_t apart;
+    size_t behind;
+    UNIT_CHECK(lm_window_grow_apart(count, &first, &apart) != 0);
+    UNIT_CHECK(lm_window_grow(1, &behind) != 0);
+    char *from = lm_large_make(apart + 1, count);
+    mark_pages(from, 0, size, 5);
+    UNIT_CHECK(!lm_window_is_alike(apart + 1, count));
+    char *moved = lm_huge_move_in(from, size, 2 * size, &source);
+    UNIT_CHECK(moved != NULL && source == LM_SOURCE_KEPT);
+    UNIT_CHECK(pages_are_marked(from, size, 5) && pages_are_marked(moved, size, 5));
+    lm_large_abandon(apart + 1);
+    return lm_huge_give(moved);
 }
 
 /* What realloc does with a large block that cannot stay. */
@@ -462,6 +484,7 @@ int main(void)
     UNIT_TRUTH(a_shrunk_block_returns_its_tail);
     UNIT_TRUTH(pages_move_in_and_leave_zeroes);
     UNIT_TRUTH(huge_blocks_keep_apart_and_whole);
+    UNIT_TRUTH_IN_CHILD(what_cannot_be_moved_is_copied);
     UNIT_TRUTH(growth_has_a_limited_number_of_slots);
     UNIT_TRUTH(a_growing_block_finds_the_pages_of_the_last_one);
     UNIT_TRUTH(what_is_warm_has_a_bound_and_cools);

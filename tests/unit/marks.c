@@ -91,7 +91,19 @@ static bool a_rebuild_finds_count_and_top_again(void)
             lm_marks_put(&marks, i, 1);
     marks.count = 12345;
     marks.top = 0;
-    lm_marks_rebuild(&marks, CAPACITY);
+    enum { BLOCKS = (CAPACITY + LM_RUN_BLOCK - 1) / LM_RUN_BLOCK };
+    static struct lm_run_block blocks[BLOCKS];
+    struct lm_runs members = {.blocks = blocks, .block_count = BLOCKS};
+    UNIT_CHECK(lm_marks_extend(&marks, BLOCKS * LM_RUN_BLOCK));
+    memset(blocks, 0xff, sizeof blocks);
+    UNIT_CHECK(lm_marks_are_within(&marks, &members));
+    for (size_t i = 0; i < CAPACITY; i += 5) {
+        blocks[i / LM_RUN_BLOCK].bits[i / 64 % LM_RUN_WORDS] &= ~(UINT64_C(1) << i % 64);
+        bytes[i] = 0;
+    }
+    UNIT_CHECK(!lm_marks_are_within(&marks, &members));
+    lm_marks_rebuild(&marks, &members);
+    UNIT_CHECK(lm_marks_are_within(&marks, &members));
     return answers_agree(&random);
 }
 

@@ -28,15 +28,12 @@ static size_t naive_find(const struct pair *pair, size_t count)
     return LM_NO_RUN;
 }
 
-static struct lm_run naive_find_last(const struct pair *pair, size_t limit)
+static size_t naive_length_below(const struct pair *pair, size_t end, size_t limit)
 {
-    size_t end = pair->known;
-    while (end > 0 && !pair->bytes[end - 1])
-        end--;
-    size_t first = end;
-    while (first > 0 && end - first < limit && pair->bytes[first - 1])
-        first--;
-    return (struct lm_run){first, end - first};
+    size_t length = 0;
+    while (length < limit && length < end && pair->bytes[end - length - 1])
+        length++;
+    return length;
 }
 
 static size_t naive_length(const struct pair *pair, size_t first, size_t limit)
@@ -69,11 +66,14 @@ static bool finds_agree(const struct pair *pair, size_t count)
     size_t expected = naive_find(pair, count);
     UNIT_CHECK_THAT(found == expected, "find(%zu) of %zu: %zd, not %zd", count, pair->capacity,
                     (ssize_t)found, (ssize_t)expected);
-    struct lm_run last = lm_runs_find_last(&pair->runs, count);
-    struct lm_run expected_last = naive_find_last(pair, count);
-    UNIT_CHECK_THAT(last.count == expected_last.count, "find_last(%zu): count %zu, not %zu", count,
-                    last.count, expected_last.count);
-    UNIT_CHECK(last.count == 0 || last.first == expected_last.first);
+    size_t end = unit_below(pair->random, pair->known + 1);
+    size_t below = naive_length_below(pair, end, count);
+    UNIT_CHECK_THAT(lm_runs_length_below(&pair->runs, end, count) == below,
+                    "length_below(%zu, %zu): not %zu", end, count, below);
+    size_t least = 1 + unit_below(pair->random, count);
+    size_t at_top = below >= least ? end - below : LM_NO_RUN;
+    size_t roomy = expected != LM_NO_RUN ? expected : at_top;
+    UNIT_CHECK(lm_runs_find_roomy(&pair->runs, least, count, end) == roomy);
     return true;
 }
 
@@ -184,10 +184,10 @@ static bool each_single_run_is_found(void)
     for (size_t first = 0; first < CAPACITY; first += 3) {
         for (size_t count = 1; count <= CAPACITY - first; count++) {
             lm_runs_put(&runs, first, count);
-            struct lm_run last = lm_runs_find_last(&runs, SIZE_MAX);
             UNIT_CHECK(lm_runs_find(&runs, count) == first);
             UNIT_CHECK(lm_runs_find(&runs, count + 1) == LM_NO_RUN);
-            UNIT_CHECK(last.first == first && last.count == count);
+            UNIT_CHECK(lm_runs_length_below(&runs, first + count, SIZE_MAX) == count);
+            UNIT_CHECK(lm_runs_length_below(&runs, first, SIZE_MAX) == 0);
             lm_runs_drop(&runs, first, count);
             UNIT_CHECK(lm_runs_find(&runs, 1) == LM_NO_RUN && runs.member_count == 0);
         }
