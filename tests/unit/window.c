@@ -116,9 +116,7 @@ static bool a_small_window_can_be_used_up(void)
 
 static bool open_window(void)
 {
-    lm_options.window = 16 * LM_GIB;
-    if (unit_is_sanitized)
-        lm_options.window = 4 * LM_GIB;
+    lm_options.window = 4 * LM_GIB;
     return lm_window_init(&areas);
 }
 
