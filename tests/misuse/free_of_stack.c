@@ -5,7 +5,8 @@
 
 int main(void)
 {
-    char block[64];
+    /* In front of a block libc keeps its size. */
+    _Alignas(16) char block[64] = {0};
 
     crime_commit(block + 16);
     free(crime_hide(block + 16));
