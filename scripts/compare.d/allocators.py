@@ -12,13 +12,16 @@ from dataclasses import dataclass
 
 OURS = "ours"
 
-# name -> (file name of the library, Debian package)
+# name -> (file names of the library, Debian packages): those of Debian 12, then those of later releases
 KNOWN = {
-    "glibc": ("libc.so.6", "libc6"),
-    "jemalloc": ("libjemalloc.so.2", "libjemalloc2"),
-    "mimalloc": ("libmimalloc.so.2", "libmimalloc2.0"),
-    "tcmalloc": ("libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
-    "tbbmalloc": ("libtbbmalloc_proxy.so.2", "libtbbmalloc2"),
+    "glibc": (("libc.so.6",), ("libc6",)),
+    "jemalloc": (("libjemalloc.so.2",), ("libjemalloc2",)),
+    "mimalloc": (("libmimalloc.so.2", "libmimalloc.so.3"), ("libmimalloc2.0", "libmimalloc3")),
+    "tcmalloc": (
+        ("libtcmalloc_minimal.so.4",),
+        ("libtcmalloc-minimal4", "libtcmalloc-minimal4t64"),
+    ),
+    "tbbmalloc": (("libtbbmalloc_proxy.so.2",), ("libtbbmalloc2",)),
 }
 
 
@@ -62,29 +65,35 @@ def is_this_machines(path):
     return head[:5] == own[:5] and head[18:20] == own[18:20]
 
 
-def package_version(path, package):
-    if package is None:
-        with open(path, "rb") as library:
-            digest = hashlib.sha256(library.read()).hexdigest()
-        return "sha256 %s" % digest[:16]
-    query = subprocess.run(
-        ["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=False
-    )
-    return (
-        "%s %s" % (package, query.stdout)
-        if query.returncode == 0 and query.stdout
-        else "version unknown"
-    )
+def file_version(path):
+    with open(path, "rb") as library:
+        digest = hashlib.sha256(library.read()).hexdigest()
+    return "sha256 %s" % digest[:16]
+
+
+def package_version(packages):
+    for package in packages:
+        query = subprocess.run(
+            ["dpkg-query", "-W", "-f=${Version}", package],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if query.returncode == 0 and query.stdout:
+            return "%s %s" % (package, query.stdout)
+    return "version unknown"
 
 
 def find_known(name):
-    file_name, package = KNOWN[name]
-    for folder in library_folders():
-        path = os.path.join(folder, file_name)
-        if os.path.exists(path) and is_this_machines(path):
-            return Allocator(name, path, package_version(path, package))
+    file_names, packages = KNOWN[name]
+    for file_name in file_names:
+        for folder in library_folders():
+            path = os.path.join(folder, file_name)
+            if os.path.exists(path) and is_this_machines(path):
+                return Allocator(name, path, package_version(packages))
     raise AllocatorError(
-        "%s: %s is not installed (Debian: apt install %s)" % (name, file_name, package)
+        "%s: %s is not installed (Debian: apt install %s)"
+        % (name, " or ".join(file_names), " or ".join(packages))
     )
 
 
@@ -92,7 +101,7 @@ def find_ours(build):
     path = os.path.join(build, ".libs", "libmalloc.so")
     if not os.path.exists(path):
         raise AllocatorError("%s: %s does not exist; run make, or give --build" % (OURS, path))
-    return Allocator(OURS, path, package_version(path, None))
+    return Allocator(OURS, path, file_version(path))
 
 
 def find(word, build):
@@ -101,7 +110,7 @@ def find(word, build):
     if is_pair:
         if not name or not os.path.isfile(path):
             raise AllocatorError("%s: no such library; write name=/path/to/library.so" % word)
-        return Allocator(name, os.path.abspath(path), package_version(path, None))
+        return Allocator(name, os.path.abspath(path), file_version(path))
     if name == OURS:
         return find_ours(build)
     if name in KNOWN:

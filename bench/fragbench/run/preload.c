@@ -19,8 +19,9 @@ static const struct {
     const char *name, *file;
 } known[] = {
     {"jemalloc", "libjemalloc.so.2"},         {"mimalloc", "libmimalloc.so.2.0"},
-    {"mimalloc", "libmimalloc.so.2"},         {"mimalloc", "libmimalloc.so"},
-    {"tcmalloc", "libtcmalloc_minimal.so.4"}, {"tbbmalloc", "libtbbmalloc_proxy.so.2"},
+    {"mimalloc", "libmimalloc.so.2"},         {"mimalloc", "libmimalloc.so.3"},
+    {"mimalloc", "libmimalloc.so"},           {"tcmalloc", "libtcmalloc_minimal.so.4"},
+    {"tbbmalloc", "libtbbmalloc_proxy.so.2"},
 };
 
 enum { KNOWN_COUNT = sizeof known / sizeof known[0] };
