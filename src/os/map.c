@@ -11,6 +11,7 @@
 #include "base/bits.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -210,6 +211,23 @@ static enum lm_os_move mend_target(void *to, size_t size)
     return is_lost ? LM_OS_TARGET_LOST : LM_OS_STAYED;
 }
 
+/* qemu's user mode takes the source for unmapped all the same, and refuses to write there. */
+static bool is_source_there(void *from)
+{
+    if (load_relaxed(&can_keep_source) == UNKNOWN) {
+        long error = lm_os_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)from, 0, 0, 0);
+        if (error == 0)
+            memset(from, 0, sizeof(struct timespec));
+        store_relaxed(&can_keep_source, error == 0 ? YES : NO);
+    }
+    return load_relaxed(&can_keep_source) == YES;
+}
+
+static bool put_source_back(void *from, size_t size)
+{
+    return !is_error(map(from, size, READ_WRITE, PRIVATE | MAP_FIXED));
+}
+
 LM_COLD enum lm_os_move lm_os_move(void *from, void *to, size_t size)
 {
     int error;
@@ -217,7 +235,8 @@ LM_COLD enum lm_os_move lm_os_move(void *from, void *to, size_t size)
         return LM_OS_STAYED;
     if (load_relaxed(&can_keep_source) != NO) {
         if (remap(from, to, size, MREMAP_DONTUNMAP, &error))
-            return LM_OS_MOVED;
+            return is_source_there(from) || put_source_back(from, size) ? LM_OS_MOVED
+                                                                        : LM_OS_SOURCE_LOST;
         if (error != EINVAL)
             return mend_target(to, size);
         store_relaxed(&can_keep_source, NO);

@@ -3,8 +3,8 @@
  * os/os.h - the operating system as a small contract. Porting the allocator is rewriting os/.
  *
  * Every call leaves errno as it was. Addresses and sizes are multiples of the page size.
- * After start-up only mmap, munmap, mremap, mprotect, madvise and futex are called (and
- * clock_gettime where the vDSO has none): programs that
+ * After start-up only mmap, munmap, mremap, mprotect, madvise and futex are called (and clock_gettime, once, and
+ * where the vDSO has none): programs that
  * lock themselves into seccomp kill everything else.
  */
 #ifndef LM_OS_OS_H
