@@ -46,7 +46,7 @@ void *const __dso_handle __attribute__((weak)) = (void *)(uintptr_t)&__dso_handl
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
 
 /* Function pointers come out of dlsym as void *. */
-static void find_next(const char *name, void *function)
+void lm_api_find_next(const char *name, void *function)
 {
     void *found = dlsym == NULL ? NULL : dlsym(RTLD_NEXT, name);
     memcpy(function, &found, sizeof found);
@@ -58,9 +58,9 @@ LM_COLD static void find_next_allocator(void)
     if (load_acquire(&api.next_free) != NULL)
         return;
     free_function found;
-    find_next("realloc", (void *)&api.next_realloc);
-    find_next("malloc_usable_size", (void *)&api.next_usable_size);
-    find_next("free", (void *)&found);
+    lm_api_find_next("realloc", (void *)&api.next_realloc);
+    lm_api_find_next("malloc_usable_size", (void *)&api.next_usable_size);
+    lm_api_find_next("free", (void *)&found);
     /* partner: the acquire above */
     store_release(&api.next_free, found);
 }

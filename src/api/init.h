@@ -17,6 +17,9 @@ LM_NOINLINE void lm_api_start(void);
 /* The same but for the exit handler. */
 LM_NOINLINE void lm_api_begin(void);
 
+/* Stores the function of that name that stands behind this library in the loader's order, or NULL. */
+void lm_api_find_next(const char *name, void *function);
+
 extern LM_HIDDEN _Atomic(bool) lm_api_is_started;
 
 /* Called on every slow path of a door. */

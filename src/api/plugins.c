@@ -7,7 +7,6 @@
 #include "api/init.h"
 
 #include <dlfcn.h>
-#include <string.h>
 
 #if defined PIC && defined RTLD_DEEPBIND
 
@@ -27,9 +26,7 @@ static _Atomic(dlopen_function) next_dlopen;
 LM_NOINLINE static dlopen_function find_next_dlopen(void)
 {
     dlopen_function next;
-    /* There is one: somebody was linked against it. */
-    void *found = dlsym(RTLD_NEXT, "dlopen");
-    memcpy(&next, &found, sizeof next);
+    lm_api_find_next("dlopen", (void *)&next);
     store_relaxed(&next_dlopen, next);
     return next;
 }
@@ -49,6 +46,9 @@ void *dlopen(const char *name, int mode)
         next = find_next_dlopen();
     if (lm_unlikely((mode & RTLD_DEEPBIND) != 0))
         mode = without_deepbind(mode);
+    /* Before glibc 2.34 there is none in a program without libdl that only asked whether there is. */
+    if (lm_unlikely(next == NULL))
+        return NULL;
     LM_TAIL_CALL return next(name, mode);
 }
 
