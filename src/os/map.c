@@ -204,11 +204,15 @@ static bool remap(void *from, void *to, size_t size, int flags, int *error)
     return result != MAP_FAILED;
 }
 
+static bool map_anew(void *address, size_t size)
+{
+    return !is_error(map(address, size, READ_WRITE, PRIVATE | MAP_FIXED));
+}
+
 /* Kernels before 6.17 unmap the target before they look at the source: put it back. */
 static enum lm_os_move mend_target(void *to, size_t size)
 {
-    bool is_lost = is_error(map(to, size, READ_WRITE, PRIVATE | MAP_FIXED));
-    return is_lost ? LM_OS_TARGET_LOST : LM_OS_STAYED;
+    return map_anew(to, size) ? LM_OS_STAYED : LM_OS_TARGET_LOST;
 }
 
 /* qemu's user mode takes the source for unmapped all the same, and refuses to write there. */
@@ -223,11 +227,6 @@ static bool is_source_there(void *from)
     return load_relaxed(&can_keep_source) == YES;
 }
 
-static bool put_source_back(void *from, size_t size)
-{
-    return !is_error(map(from, size, READ_WRITE, PRIVATE | MAP_FIXED));
-}
-
 LM_COLD enum lm_os_move lm_os_move(void *from, void *to, size_t size)
 {
     int error;
@@ -235,8 +234,7 @@ LM_COLD enum lm_os_move lm_os_move(void *from, void *to, size_t size)
         return LM_OS_STAYED;
     if (load_relaxed(&can_keep_source) != NO) {
         if (remap(from, to, size, MREMAP_DONTUNMAP, &error))
-            return is_source_there(from) || put_source_back(from, size) ? LM_OS_MOVED
-                                                                        : LM_OS_SOURCE_LOST;
+            return is_source_there(from) || map_anew(from, size) ? LM_OS_MOVED : LM_OS_SOURCE_LOST;
         if (error != EINVAL)
             return mend_target(to, size);
         store_relaxed(&can_keep_source, NO);

@@ -158,6 +158,15 @@ static bool extend_locked(size_t count)
     return lm_marks_extend(&state.dirty, whole) && lm_runs_extend(&state.free, count);
 }
 
+/* Units that were just committed are free. */
+static bool enter_locked(size_t first, size_t added)
+{
+    if (added == 0 || !extend_locked(first + added))
+        return false;
+    lm_runs_put(&state.free, first, added);
+    return true;
+}
+
 /* The free units at the top of the window join what is added. */
 static bool grow_locked(size_t count)
 {
@@ -169,32 +178,23 @@ static bool grow_locked(size_t count)
     size_t added = lm_window_grow(count - at_top, &first);
     if (added != 0 && first != committed && added < count) {
         /* A virtual window skipped somebody's piece: what was added stands alone. */
-        if (extend_locked(first + added))
-            lm_runs_put(&state.free, first, added);
+        enter_locked(first, added);
         added = lm_window_grow(count, &first);
     }
-    if (added == 0 || !extend_locked(first + added))
-        return false;
-    lm_runs_put(&state.free, first, added);
-    return true;
+    return enter_locked(first, added);
 }
 
 /* Result: the first unit of a piece of its own, unless there is dirty memory at the top of the window. */
 static size_t grow_apart_locked(size_t count)
 {
-    size_t first;
     size_t apart;
     size_t committed = load_relaxed(&lm_window_units);
-    size_t at_top = lm_runs_length_below(&state.free, committed, count);
+    size_t top = committed - lm_runs_length_below(&state.free, committed, count);
     struct lm_run dirty = lm_marks_find_last(&state.dirty, 1);
-    if (dirty.first + dirty.count > committed - at_top ||
-        !extend_locked(committed + lm_granule_units() + count))
+    if (dirty.first + dirty.count > top || !extend_locked(committed + lm_granule_units() + count))
         return LM_NO_RUN;
-    size_t added = lm_window_grow_apart(count, &first, &apart);
-    if (added == 0 || !extend_locked(first + added))
-        return LM_NO_RUN;
-    lm_runs_put(&state.free, first, added);
-    return apart;
+    size_t added = lm_window_grow_apart(count, &apart);
+    return enter_locked(committed, added) ? apart : LM_NO_RUN;
 }
 
 static size_t find_locked(size_t count)

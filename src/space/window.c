@@ -252,17 +252,18 @@ size_t lm_window_grow(size_t count, size_t *first)
     return added;
 }
 
-size_t lm_window_grow_apart(size_t count, size_t *first, size_t *apart)
+size_t lm_window_grow_apart(size_t count, size_t *apart)
 {
-    size_t from = lm_round_up(load_relaxed(&lm_window_units), lm_granule_units());
+    size_t first = load_relaxed(&lm_window_units);
+    size_t from = lm_round_up(first, lm_granule_units());
     size_t pieces = load_relaxed(&apart_count);
     if (lm_window.is_virtual || pieces == LM_APART_MOST)
         return 0;
-    size_t added = grow(from - load_relaxed(&lm_window_units) + count, first);
+    size_t added = grow(from - first + count, &first);
     if (added == 0)
         return 0;
-    keep_pages_small(*first, from);
-    keep_pages_small(from + count, *first + added);
+    keep_pages_small(first, from);
+    keep_pages_small(from + count, first + added);
     apart_pieces[pieces] = (struct lm_run){from, count};
     /* partner: the acquire below */
     store_release(&apart_count, pieces + 1);

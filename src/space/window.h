@@ -107,8 +107,9 @@ size_t lm_window_memory_limit(void);
  * Result: how many are new, 0 if memory or address space is out. Space lock. */
 size_t lm_window_grow(size_t count, size_t *first);
 /* The same with `count` units for one large block among them, from *apart on, a granule's first: whether they get
- * huge pages is the kernel's business. 0 also if there are many such pieces. */
-size_t lm_window_grow_apart(size_t count, size_t *first, size_t *apart);
+ * huge pages is the kernel's business. The new ones follow the committed ones. 0 also if there are many such pieces, or
+ * the window is virtual. */
+size_t lm_window_grow_apart(size_t count, size_t *apart);
 /* Are [first, first + count) all in one such piece, or all in none? */
 bool lm_window_is_alike(size_t first, size_t count);
 
