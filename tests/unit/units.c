@@ -287,6 +287,19 @@ static bool the_bound_of_dirty_memory_learns(void)
     return true;
 }
 
+/* One large run that comes and goes teaches as much as its units one by one: the second time it is kept. */
+static bool a_large_run_teaches_at_once(void)
+{
+    UNIT_CHECK(lm_units_init());
+    size_t count = DIRTY_MOST / 8;
+    use_for_a_moment(count);
+    UNIT_CHECK(lm_units_totals().dirty <= DIRTY_LEAST);
+    use_for_a_moment(count);
+    size_t kept = lm_units_totals().dirty;
+    UNIT_CHECK_THAT(kept == count, "%zu of %zu units stay dirty", kept, count);
+    return true;
+}
+
 /* Not only while something is dirty: one look after a long rest is enough. */
 static bool the_bound_of_dirty_memory_comes_down_by_itself(void)
 {
@@ -343,6 +356,7 @@ int main(void)
     unit_prepare();
     lm_os_init();
     UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_learns);
+    UNIT_TRUTH_IN_CHILD(a_large_run_teaches_at_once);
     UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_comes_down_by_itself);
     if (!lm_units_init())
         tap_bail("no memory to begin with");
