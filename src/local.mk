@@ -18,7 +18,7 @@ lm_core_sources = \
 	src/observe/snapshot.c src/observe/snapshot.h
 
 lm_door_sources = \
-	src/api/doors.c src/api/glibc.c src/api/init.c src/api/init.h src/api/libmalloc.c src/api/plugins.c
+	src/api/derived.c src/api/doors.c src/api/glibc.c src/api/init.c src/api/init.h src/api/libmalloc.c src/api/plugins.c
 
 # -fno-builtin: the compiler must not turn our calloc's malloc and memset into a call of calloc.
 # No vectors, which are set from constants in memory: that would be the one thing that a process which
@@ -35,15 +35,15 @@ libcore_torture_la_CFLAGS = $(LM_LIBRARY_CFLAGS) $(LM_SANITIZE)
 
 if !LM_SANITIZED
 lib_LTLIBRARIES += libmalloc.la
-libmalloc_la_SOURCES = $(lm_core_sources) $(lm_door_sources) src/api/aliases.c
+libmalloc_la_SOURCES = $(lm_core_sources) $(lm_door_sources)
 libmalloc_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_VERSION='"$(PACKAGE_VERSION)"'
 libmalloc_la_CFLAGS = $(LM_LIBRARY_CFLAGS)
 # Without the compiler's start files: they bring four look-ups that fail, and constructors. With none of
 # these a process that allocates nothing touches no code of ours, and separate-code keeps code out of
-# what the kernel maps around the headers. -Bsymbolic-functions: __libc_malloc means this malloc.
+# what the kernel maps around the headers.
 libmalloc_la_LDFLAGS = -version-info $(LM_LIBTOOL_VERSION) -no-undefined \
 	-Wl,--version-script=$(srcdir)/src/libmalloc.map -Wl,-z,now -Wl,-z,nodelete -Wl,--as-needed \
-	-Wl,-z,separate-code -Wl,--hash-style=gnu -Wl,-Bsymbolic-functions -Wc,-nostartfiles \
+	-Wl,-z,separate-code -Wl,--hash-style=gnu -Wc,-nostartfiles \
 	$(LM_LINKER_SCRIPT)
 libmalloc_la_DEPENDENCIES = $(srcdir)/src/libmalloc.map $(srcdir)/src/libmalloc.ld
 endif

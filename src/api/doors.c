@@ -6,7 +6,6 @@
  */
 #include "api/init.h"
 
-#include "os/fatal.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -14,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not in every libc's headers yet. */
-void free_sized(void *p, size_t size);
-void free_aligned_sized(void *p, size_t alignment, size_t size);
 void cfree(void *p);
 
 LM_INLINE void *or_enomem(void *p)
@@ -90,16 +86,6 @@ LM_HOT_DOOR void *realloc(void *p, size_t size)
     return lm_likely(moved != NULL) ? moved : realloc_slow(p, size);
 }
 
-LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
-{
-    size_t total;
-    if (__builtin_mul_overflow(count, size, &total)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(p, total);
-}
-
 LM_INLINE void *aligned(size_t alignment, size_t size)
 {
     void *p = lm_memalign_fast(alignment, size);
@@ -166,33 +152,30 @@ LM_HOT_DOOR size_t malloc_usable_size(void *p)
     return lm_likely(usable != 0) ? usable : usable_size_slow(p);
 }
 
-/* A block may be larger than asked for by a size class, by half after realloc left it in place, or
- * as large as an alignment makes it, or as a former guest was, or have room to grow. */
-static void check_size(const char *door, void *p, size_t alignment, size_t size)
-{
-    if (p == NULL || !(lm_checked || !lm_options.magazines))
-        return;
-    size_t usable = lm_usable_size(p);
-    bool is_too_small = lm_max(alignment, size) < usable / 2 && usable > LM_QUANTUM;
-    if (size > usable || (is_too_small && !lm_has_spare(p)))
-        lm_fatal(door, LM_SIZE_MISMATCH, p);
-}
-
-LM_DOOR void free_sized(void *p, size_t size)
-{
-    lm_api_init();
-    check_size("free_sized", p, 1, size);
-    lm_free(p);
-}
-
-LM_DOOR void free_aligned_sized(void *p, size_t alignment, size_t size)
-{
-    lm_api_init();
-    check_size("free_aligned_sized", p, alignment, size);
-    lm_free(p);
-}
-
 LM_DOOR void cfree(void *p)
 {
     free(p);
 }
+
+/* A second name of a door: whoever calls it gets this library's, and not that of a program which brings its own. */
+#if defined __has_attribute && __has_attribute(copy)
+#define LM_LIKE(door) copy(door), alias(#door)
+#else
+#define LM_LIKE(door) alias(#door)
+#endif
+#define LM_ALIAS(name, door) LM_DOOR extern __typeof__(door) name __attribute__((LM_LIKE(door)))
+
+extern LM_HIDDEN __typeof__(free) lm_api_free __attribute__((LM_LIKE(free)));
+
+/* glibc's internal names, which some programs and wrappers call. Shared library only: in a static program they are
+ * libc's own. */
+#ifdef PIC
+LM_ALIAS(__libc_malloc, malloc);
+LM_ALIAS(__libc_free, free);
+LM_ALIAS(__libc_calloc, calloc);
+LM_ALIAS(__libc_realloc, realloc);
+LM_ALIAS(__libc_memalign, memalign);
+LM_ALIAS(__libc_valloc, valloc);
+LM_ALIAS(__libc_pvalloc, pvalloc);
+LM_ALIAS(__posix_memalign, posix_memalign);
+#endif

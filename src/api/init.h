@@ -17,6 +17,9 @@ LM_NOINLINE void lm_api_start(void);
 /* The same but for the exit handler. */
 LM_NOINLINE void lm_api_begin(void);
 
+/* Our free. In the shared library "free" is the one of the process, which is another's where a program brings its own. */
+LM_HIDDEN void lm_api_free(void *p);
+
 /* Stores the function of that name that stands behind this library in the loader's order, or NULL. */
 void lm_api_find_next(const char *name, void *function);
 

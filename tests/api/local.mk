@@ -46,6 +46,7 @@ api_plain = \
 	tests/api/foreign_plain \
 	tests/api/plugins_plain \
 	tests/api/out_of_memory_plain \
+	tests/api/own_malloc_plain \
 	tests/api/fork_plain \
 	tests/api/seccomp_plain \
 	tests/api/lifetime_plain \
@@ -206,6 +207,9 @@ tests_api_foreign_plain_LDFLAGS = $(api_link)
 tests_api_out_of_memory_plain_SOURCES = tests/api/out_of_memory.c
 tests_api_out_of_memory_plain_CFLAGS = $(api_c)
 tests_api_out_of_memory_plain_LDFLAGS = $(api_link)
+tests_api_own_malloc_plain_SOURCES = tests/api/own_malloc.c
+tests_api_own_malloc_plain_CFLAGS = $(api_c)
+tests_api_own_malloc_plain_LDFLAGS = $(api_link)
 tests_api_fork_plain_SOURCES = tests/api/fork.c
 tests_api_fork_plain_CFLAGS = $(api_c)
 tests_api_fork_plain_LDFLAGS = $(api_link)

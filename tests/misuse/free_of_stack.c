@@ -1,4 +1,4 @@
-// expects: invalid pointer
+// expects: invalid pointer|invalid size
 // by: libc
 // SPDX-License-Identifier: MIT
 #include "crime.h"

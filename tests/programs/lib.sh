@@ -159,7 +159,8 @@ compare() {
     ok "$what: same status, output and files"
 }
 
-# loaded_in PROGRAM...: the last compared run had the library in each of these programs.
+# loaded_in PROGRAM...: the last compared run had the library in each of these programs; "as" is also
+# x86_64-linux-gnu-as.
 loaded_in() {
     local program pattern
     if [ $compared = no ]; then
@@ -170,7 +171,7 @@ loaded_in() {
         pattern=${program//[.]/[.]}
         pattern=${pattern//[+]/[+]}
         grep -r -l -F "calling init: $library" "$loads" |
-            xargs -d '\n' cat /dev/null | grep -E "transferring control: (.*/)?$pattern\$" >/dev/null && continue
+            xargs -d '\n' cat /dev/null | grep -E "transferring control: (.*/)?([a-z0-9_]+-linux-gnu-)?$pattern\$" >/dev/null && continue
         not_ok "the library was in $*: not in $program"
         return 1
     done
