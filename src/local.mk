@@ -18,7 +18,7 @@ lm_core_sources = \
 	src/observe/snapshot.c src/observe/snapshot.h
 
 lm_door_sources = \
-	src/api/derived.c src/api/doors.c src/api/glibc.c src/api/init.c src/api/init.h src/api/libmalloc.c src/api/plugins.c
+	src/api/derived.c src/api/doors.c src/api/glibc.c src/api/glibc.h src/api/init.c src/api/init.h src/api/libmalloc.c src/api/plugins.c
 
 # -fno-builtin: the compiler must not turn our calloc's malloc and memset into a call of calloc.
 # No vectors, which are set from constants in memory: that would be the one thing that a process which

@@ -21,6 +21,5 @@ int main(int argc, char **argv)
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 1;
     size_t ran = benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
     return ran == 0;
 }

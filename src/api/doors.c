@@ -4,13 +4,12 @@
  *
  * What each door does is in doc/conformance.md.
  */
+#include "api/glibc.h"
 #include "api/init.h"
 
 #include "os/os.h"
 
 #include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 
 void cfree(void *p);

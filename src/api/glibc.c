@@ -2,6 +2,7 @@
  *
  * api/glibc.c - the extras of glibc's <malloc.h>, all of them at work.
  */
+#include "api/glibc.h"
 #include "api/init.h"
 
 #include "observe/report.h"
@@ -9,7 +10,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <malloc.h>
 
 LM_DOOR int malloc_trim(size_t pad)
 {

@@ -43,12 +43,17 @@ extern void *const __dso_handle __attribute__((visibility("hidden")));
 void *const __dso_handle __attribute__((weak)) = (void *)(uintptr_t)&__dso_handle; // NOLINT
 
 /* A static program has no loader, and then no strangers either. */
+#ifdef PIC
+#define LM_HAS_LOADER true
+#else
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
+#define LM_HAS_LOADER (dlsym != NULL)
+#endif
 
 /* Function pointers come out of dlsym as void *. */
 void lm_api_find_next(const char *name, void *function)
 {
-    void *found = dlsym == NULL ? NULL : dlsym(RTLD_NEXT, name);
+    void *found = LM_HAS_LOADER ? dlsym(RTLD_NEXT, name) : NULL;
     memcpy(function, &found, sizeof found);
 }
 

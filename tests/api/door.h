@@ -8,13 +8,14 @@
 #ifndef LM_DOOR_H
 #define LM_DOOR_H
 
+#include "api/glibc.h"
+
 #include "../resident.h"
 #include "../tap.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -47,6 +48,18 @@ static TAP_UNUSED bool door_is_aligned(const void *pointer, size_t alignment)
 {
     return ((uintptr_t)pointer & (alignment - 1)) == 0;
 }
+
+/* A test that is linked without the library finds it in there when it runs. */
+#if !LM_LIBC_HAS_MALLINFO2
+static TAP_UNUSED struct mallinfo2 door_mallinfo2(void)
+{
+    static struct mallinfo2 (*door)(void);
+    if (door == NULL)
+        *(void **)&door = dlsym(RTLD_DEFAULT, "mallinfo2");
+    return door();
+}
+#define mallinfo2() door_mallinfo2()
+#endif
 
 /* The byte that a block with this mark holds at this offset. */
 static TAP_UNUSED unsigned char door_byte(unsigned mark, size_t offset)

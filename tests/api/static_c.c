@@ -2,11 +2,12 @@
  *
  * A static program: all doors, libc's own allocations, threads and fork. Built by static.sh.
  */
+#include "api/glibc.h"
+
 #include "../tap.h"
 
 #include <errno.h>
 #include <libmalloc.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/wait.h>

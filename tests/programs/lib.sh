@@ -170,7 +170,7 @@ loaded_in() {
     for program in "$@"; do
         pattern=${program//[.]/[.]}
         pattern=${pattern//[+]/[+]}
-        grep -r -l -F "calling init: $library" "$loads" |
+        grep -r -l -F "file=$library [0];  generating link map" "$loads" |
             xargs -d '\n' cat /dev/null | grep -E "transferring control: (.*/)?([a-z0-9_]+-linux-gnu-)?$pattern\$" >/dev/null && continue
         not_ok "the library was in $*: not in $program"
         return 1

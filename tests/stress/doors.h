@@ -36,7 +36,7 @@ static inline void stress_start(void)
 
 #else
 
-#include <malloc.h>
+#include "api/glibc.h"
 #include <stdlib.h>
 
 #define stress_start()      ((void)0)

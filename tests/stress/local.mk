@@ -15,6 +15,7 @@ tests_stress_lm_stress_CFLAGS = $(AM_CFLAGS) $(LM_SANITIZE) -pthread
 tests_stress_lm_stress_LDFLAGS = $(LM_SANITIZE) -no-install -pthread
 tests_stress_lm_stress_LDADD = libcore.la
 else
+tests_stress_lm_stress_CPPFLAGS = $(AM_CPPFLAGS)
 tests_stress_lm_stress_CFLAGS = $(AM_CFLAGS) -fno-builtin -pthread
 tests_stress_lm_stress_LDFLAGS = -no-install -pthread
 tests_stress_lm_stress_LDADD = libmalloc.la
