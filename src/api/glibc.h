@@ -14,7 +14,10 @@
 extern "C" {
 #endif
 
-#if !defined __GLIBC__
+#if defined __GLIBC__
+#define LM_LIBC_HAS_MALLINFO2 __GLIBC_PREREQ(2, 33)
+#else
+#define LM_LIBC_HAS_MALLINFO2 0
 
 struct mallinfo {
     int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
@@ -41,8 +44,7 @@ int mallopt(int parameter, int value);
 
 #endif
 
-#if !defined __GLIBC__ || !__GLIBC_PREREQ(2, 33)
-#define LM_LIBC_HAS_MALLINFO2 0
+#if !LM_LIBC_HAS_MALLINFO2
 
 struct mallinfo2 {
     size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
@@ -50,8 +52,6 @@ struct mallinfo2 {
 
 struct mallinfo2 mallinfo2(void);
 
-#else
-#define LM_LIBC_HAS_MALLINFO2 1
 #endif
 
 #ifdef __cplusplus

@@ -15,23 +15,24 @@
 /* Bytes. A file that is longer, or a path, is cut off and then not understood. */
 enum { TEXT = 4096, PATH = 1024 };
 
-static size_t limit_of(unsigned resource)
+static size_t limit_of(int result, const struct rlimit *limit, int saved)
 {
-    struct rlimit limit;
-    int saved = errno;
-    int result = getrlimit(resource, &limit);
     errno = saved;
-    return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+    return result != 0 || limit->rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit->rlim_cur;
 }
 
 size_t lm_os_address_limit(void)
 {
-    return limit_of(RLIMIT_AS);
+    struct rlimit limit;
+    int saved = errno;
+    return limit_of(getrlimit(RLIMIT_AS, &limit), &limit, saved);
 }
 
 size_t lm_os_data_limit(void)
 {
-    return limit_of(RLIMIT_DATA);
+    struct rlimit limit;
+    int saved = errno;
+    return limit_of(getrlimit(RLIMIT_DATA, &limit), &limit, saved);
 }
 
 LM_COLD static bool read_file(const char *name, char *text, size_t size)

@@ -53,7 +53,7 @@ static int helper(void)
     char entries[4096];
     char text[64];
     int folder = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ssize_t size = folder < 0 ? -1 : getdents64(folder, entries, sizeof entries);
+    ssize_t size = folder < 0 ? -1 : getdents64(folder, (void *)entries, sizeof entries);
 
     if (size <= 0)
         _exit(91);
@@ -223,6 +223,7 @@ static int locked_up(void)
         FILTER_DESIGN,
         FILTER_ALLOW(pread64),
         FILTER_ALLOW(clock_nanosleep),
+        FILTER_ALLOW(nanosleep),
         FILTER_ALLOW(write),
         FILTER_ALLOW(exit_group),
         FILTER_END(SECCOMP_RET_KILL_PROCESS),

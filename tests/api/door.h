@@ -49,16 +49,26 @@ static TAP_UNUSED bool door_is_aligned(const void *pointer, size_t alignment)
     return ((uintptr_t)pointer & (alignment - 1)) == 0;
 }
 
-/* A test that is linked without the library finds it in there when it runs. */
-#if !LM_LIBC_HAS_MALLINFO2
-static TAP_UNUSED struct mallinfo2 door_mallinfo2(void)
+/* A test that is linked without the library, and libc has no such function, finds it in the library when it runs. */
+static TAP_UNUSED void *door_find(const char *name)
 {
-    static struct mallinfo2 (*door)(void);
+    void *door = dlsym(RTLD_DEFAULT, name);
+
     if (door == NULL)
-        *(void **)&door = dlsym(RTLD_DEFAULT, "mallinfo2");
-    return door();
+        tap_bail("there is no %s", name);
+    return door;
 }
-#define mallinfo2() door_mallinfo2()
+#define DOOR_FOUND(door) ((__typeof__(&(door)))door_find(#door))
+#if !LM_LIBC_HAS_MALLINFO2
+#define mallinfo2() DOOR_FOUND(mallinfo2)()
+#endif
+#if !defined __GLIBC__
+#define pvalloc(size)                DOOR_FOUND(pvalloc)(size)
+#define malloc_trim(pad)             DOOR_FOUND(malloc_trim)(pad)
+#define malloc_stats()               DOOR_FOUND(malloc_stats)()
+#define malloc_info(options, stream) DOOR_FOUND(malloc_info)(options, stream)
+#define mallinfo()                   DOOR_FOUND(mallinfo)()
+#define mallopt(parameter, value)    DOOR_FOUND(mallopt)(parameter, value)
 #endif
 
 /* The byte that a block with this mark holds at this offset. */

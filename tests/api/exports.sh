@@ -17,6 +17,8 @@ exported=$(nm -D --defined-only "$library" | awk '$2 ~ /[TWVBDRi]/ { sub(/@.*/, 
 doors=$(sed -n '/<!-- doors -->/,/<!-- end -->/p' "$page" | grep -oE '`[a-z0-9_]+`' | tr -d '`')
 own=$(grep -oE '\blm_[a-z0-9_]+ *\(' "$header" | tr -d ' (')
 wanted=$(printf '%s\n' "$doors" "$own" | sort -u)
+# There is no dlopen of ours where libc has no RTLD_DEEPBIND.
+readelf -dW "$library" | grep -qE '\(NEEDED\).*\[libc\.(so|musl-.*)\]' && wanted=$(grep -v -x dlopen <<<"$wanted")
 # The version's own name is an absolute symbol.
 exported=$(grep -v '^LIBMALLOC_' <<<"$exported")
 

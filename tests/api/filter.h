@@ -18,9 +18,11 @@
 
 /* clang-format off */
 #define FILTER_BEGIN BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
-#define FILTER_RULE(name, action)                                                                  \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, (action))
-#define FILTER_ALLOW(name) FILTER_RULE(name, SECCOMP_RET_ALLOW)
+#define FILTER_AT(number, action)                                                                  \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, (action))
+/* Not one by the other: pread64, say, may be a macro. */
+#define FILTER_RULE(name, action) FILTER_AT(__NR_##name, (action))
+#define FILTER_ALLOW(name) FILTER_AT(__NR_##name, SECCOMP_RET_ALLOW)
 #define FILTER_END(action) BPF_STMT(BPF_RET | BPF_K, (action))
 /* The last one is the kernel's own way to go on with a futex or a sleep after SIGSTOP and SIGCONT. */
 #define FILTER_DESIGN                                                                              \

@@ -66,8 +66,14 @@ int main(void)
     for (size_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, use_once_loaded, &mark);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const char *error = library == NULL ? dlerror() : "";
+    /* musl's words. It keeps no room for the thread-local storage of what comes late. */
+    if (strstr(error, "initial-exec TLS") != NULL) {
+        tap_skip("the library can be loaded late", "this libc loads none like it");
+        return tap_done();
+    }
     if (!tap_ok(library != NULL, "the library can be loaded late")) {
-        tap_diag("%s", dlerror());
+        tap_diag("%s", error);
         return tap_done();
     }
     *(void **)&late_malloc = dlsym(library, "malloc");

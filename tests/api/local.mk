@@ -35,9 +35,10 @@ api_linked = \
 	tests/api/thread_exit \
 	tests/api/idle_threads \
 	tests/api/extras \
-	tests/api/trim \
-	tests/api/cxx \
-	tests/api/cxx_replaced
+	tests/api/trim
+if HAVE_CXX
+api_linked += tests/api/cxx tests/api/cxx_replaced
+endif
 api_plain = \
 	tests/api/aligned_plain \
 	tests/api/limits_plain \

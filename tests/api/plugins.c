@@ -6,6 +6,10 @@
  */
 #include "door.h"
 
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 0
+#endif
+
 static const size_t sizes[] = {1, 24, 100, 3000, 70000, 300000, 5 * MIB};
 
 struct plugin {
@@ -96,7 +100,10 @@ int main(int count, char **arguments)
     bound_to_us(0, "as usual");
     bound_to_us(RTLD_DEEPBIND, "with RTLD_DEEPBIND");
     errors();
-    tap_ok(door_again("bound_to_libc", "deepbind:true", 0),
-           "with deepbind:true a plugin has libc's malloc, and we free its blocks");
+    if (RTLD_DEEPBIND == 0)
+        tap_skip("a plugin has libc's malloc", "this libc has no RTLD_DEEPBIND");
+    else
+        tap_ok(door_again("bound_to_libc", "deepbind:true", 0),
+               "with deepbind:true a plugin has libc's malloc, and we free its blocks");
     return tap_done();
 }

@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 checks=0
 failures=0
-languages='c cxx'
+languages=c
 
 if [ ! -f "$archive" ]; then
     echo "1..0 # SKIP libmalloc.a was not built"
@@ -20,6 +20,8 @@ if ! ${LM_CC:-cc} -static "$scratch/probe.c" -o "$scratch/probe" 2>/dev/null; th
     echo "1..0 # SKIP no static libc here"
     exit 0
 fi
+echo '#include <string>' | cat - "$scratch/probe.c" | sed 's/void//' >"$scratch/probe.cc"
+${LM_CXX:-c++} -static "$scratch/probe.cc" -o "$scratch/probe" 2>/dev/null && languages='c cxx'
 
 for language in $languages; do
     source=$sources/static_c.c

@@ -29,6 +29,8 @@ judge() { # status said pointer phrases function by
         echo "an innocent program ended with status $1"
         return 1
     fi
+    # musl says nothing and stops the program as if it had touched a page that is not there.
+    [ "$6" = libc ] && [ "$1" -eq 139 ] && return 0
     if [ "$1" -ne 134 ]; then
         echo "it ended with status $1, not by SIGABRT (134)"
         return 1
@@ -49,8 +51,8 @@ run() { # file program conf
     # With magazines the crime comes to light in whichever call flushes them.
     function=$(header "$1" in free)
     [ "$3" = default ] && function='' conf=''
-    # A shell of its own takes the word "Aborted" with it.
-    pointer=$(bash -c 'LIBMALLOC_CONF=$1 LD_PRELOAD=$2 timeout 300 "$3" 2>"$4"; exit $?' \
+    # A shell of its own takes the word "Aborted" with it, and another lets nothing but the crime have the library.
+    pointer=$(bash -c 'LIBMALLOC_CONF=$1 timeout 300 bash -c "LD_PRELOAD=\$0 exec \$1" "$2" "$3" 2>"$4"; exit $?' \
         crime "$conf" "$library" "$2" "$scratch/said" 2>/dev/null)
     status=$?
     said=$(cat "$scratch/said")
@@ -75,7 +77,7 @@ for file in "$@"; do
     # The linker finds free_sized in the library; nothing is bound to it otherwise.
     # shellcheck disable=SC2086
     if ! ${LM_CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -w -fno-builtin -pthread "$file" "$library" \
-        -o "$scratch/crime" 2>"$scratch/said"; then
+        -Wl,-rpath,"$(dirname "$library")" -o "$scratch/crime" 2>"$scratch/said"; then
         checks=$((checks + 1))
         failures=$((failures + 1))
         echo "not ok $checks - $(basename "$file") compiles"

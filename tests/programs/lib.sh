@@ -49,6 +49,9 @@ check_selection
 library=${LM_LIBRARY:-${LM_BUILDDIR:-$PWD}/.libs/libmalloc.so}
 [ -r "$library" ] || bail_out "no library at '$library': set LM_LIBRARY to the .so to test"
 library=$(realpath "$library")
+# shellcheck source=../libc.sh
+. "$here/../libc.sh"
+! has_other_libc "$library" || skip_all "the programs here have another libc"
 
 # Short, because the path of a unix socket has room for 107 bytes; readable, because some servers
 # give up root.

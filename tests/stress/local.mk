@@ -7,7 +7,7 @@ tests_stress_lm_stress_SOURCES = \
 	tests/stress/lm_stress.c \
 	tests/stress/slots.c \
 	tests/stress/slots.h
-EXTRA_DIST += tests/stress/small_address_space.sh
+EXTRA_DIST += tests/libc.sh tests/stress/small_address_space.sh
 
 if LM_SANITIZED
 tests_stress_lm_stress_CPPFLAGS = $(AM_CPPFLAGS) -DLM_STRESS_CORE

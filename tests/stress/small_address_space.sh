@@ -4,6 +4,12 @@
 # Programs run under tight limits on address space, where nothing like the usual window fits.
 set -u
 library=${LM_LIBRARY:?set LM_LIBRARY to libmalloc.so}
+# shellcheck source=../libc.sh
+. "${LM_SRCDIR:?set LM_SRCDIR to the source folder}/tests/libc.sh"
+if has_other_libc "$library"; then
+    echo "1..0 # SKIP the programs here have another libc"
+    exit 0
+fi
 checks=0
 failures=0
 
