@@ -6,4 +6,4 @@ noinst_LTLIBRARIES += bench/start/empty.la
 bench_start_empty_la_SOURCES = bench/start/empty.c
 bench_start_empty_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
-EXTRA_DIST += scripts/startup
+EXTRA_DIST += scripts/peers scripts/peers.sh scripts/startup

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Which allocators race: names to library files, and what is known about each file.
 
-Owns: the table of known names. Does not own: how a library gets into a cell
+Does not own: the table of known names (scripts/peers), how a library gets into a cell
 (bench/programs/lm_launch does that).
 """
 
@@ -12,17 +12,19 @@ from dataclasses import dataclass
 
 OURS = "ours"
 
-# name -> (file names of the library, Debian packages): those of Debian 12, then those of later releases
-KNOWN = {
-    "glibc": (("libc.so.6",), ("libc6",)),
-    "jemalloc": (("libjemalloc.so.2",), ("libjemalloc2",)),
-    "mimalloc": (("libmimalloc.so.2", "libmimalloc.so.3"), ("libmimalloc2.0", "libmimalloc3")),
-    "tcmalloc": (
-        ("libtcmalloc_minimal.so.4",),
-        ("libtcmalloc-minimal4", "libtcmalloc-minimal4t64"),
-    ),
-    "tbbmalloc": (("libtbbmalloc_proxy.so.2",), ("libtbbmalloc2",)),
-}
+
+def read_known():
+    """The table scripts/peers: name -> (file names of the library, Debian packages)."""
+    known = {}
+    with open(os.path.join(os.path.dirname(__file__), "..", "peers"), encoding="utf-8") as table:
+        for line in table:
+            if line.strip() and not line.startswith("#"):
+                name, files, packages = line.split()
+                known[name] = (files.split("|"), packages.split("|"))
+    return known
+
+
+KNOWN = read_known()
 
 
 class AllocatorError(Exception):

@@ -20,8 +20,9 @@ KNOWN_COLOURS = {
     "mimalloc": "#b07aa1",
     "tcmalloc": "#76b7b2",
     "tbbmalloc": "#9c755f",
+    "rpmalloc": "#59a14f",
 }
-OTHER_COLOURS = ("#59a14f", "#edc948", "#ff9da7", "#bab0ac", "#1b4f8a", "#6b6b00")
+OTHER_COLOURS = ("#edc948", "#ff9da7", "#bab0ac", "#1b4f8a", "#6b6b00")
 # geometry of the corner plot, in pixels
 PLOT_WIDTH, PLOT_HEIGHT, PLOT_MARGIN = 560, 340, 46
 TICK_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)

@@ -21,7 +21,7 @@ static const struct {
     {"jemalloc", "libjemalloc.so.2"},         {"mimalloc", "libmimalloc.so.2.0"},
     {"mimalloc", "libmimalloc.so.2"},         {"mimalloc", "libmimalloc.so.3"},
     {"mimalloc", "libmimalloc.so"},           {"tcmalloc", "libtcmalloc_minimal.so.4"},
-    {"tbbmalloc", "libtbbmalloc_proxy.so.2"},
+    {"tbbmalloc", "libtbbmalloc_proxy.so.2"}, {"rpmalloc", "librpmalloc.so.1"},
 };
 
 enum { KNOWN_COUNT = sizeof known / sizeof known[0] };
@@ -82,7 +82,7 @@ static void find_known(const char *name, char *out)
     }
     if (is_known)
         fb_die("-a %s: its library is not installed; give its place as -a %s=PATH", name, name);
-    fb_die("-a %s: not a known name (glibc jemalloc mimalloc tcmalloc tbbmalloc); "
+    fb_die("-a %s: not a known name (glibc jemalloc mimalloc tcmalloc tbbmalloc rpmalloc); "
            "give its place as -a %s=PATH",
            name, name);
 }
