@@ -14,6 +14,11 @@
 void free_sized(void *p, size_t size);
 void free_aligned_sized(void *p, size_t alignment, size_t size);
 
+/* The first ones in the loader's order. It fills these words in; a call by name would be bound to our own by the compiler,
+ * if not here then when it optimises at link time. */
+static void (*volatile process_free)(void *) LM_NEAR = free;
+static void *(*volatile process_realloc)(void *, size_t)LM_NEAR = realloc;
+
 LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
 {
     size_t total;
@@ -21,7 +26,7 @@ LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return realloc(p, total);
+    return process_realloc(p, total);
 }
 
 /* A block may be larger than asked for by a size class, by half after realloc left it in place, or
@@ -29,7 +34,7 @@ LM_DOOR void *reallocarray(void *p, size_t count, size_t size)
 LM_COLD static void check_size(const char *door, void *p, size_t alignment, size_t size)
 {
     lm_api_init();
-    if (p == NULL || free != lm_api_free)
+    if (p == NULL || process_free != lm_api_free)
         return;
     size_t usable = lm_usable_size(p);
     bool is_too_small = lm_max(alignment, size) < usable / 2 && usable > LM_QUANTUM;
@@ -41,7 +46,7 @@ LM_INLINE void free_of_size(const char *door, void *p, size_t alignment, size_t 
 {
     if (lm_checked || lm_unlikely(!lm_options.magazines))
         check_size(door, p, alignment, size);
-    free(p);
+    process_free(p);
 }
 
 LM_DOOR void free_sized(void *p, size_t size)
