@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	.clang-format \
 	scripts/.shellcheckrc \
 	scripts/check \
+	scripts/elsewhere \
 	scripts/floors \
 	scripts/format-check \
 	scripts/needs \
