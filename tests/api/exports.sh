@@ -9,6 +9,8 @@ header=${LM_SRCDIR:?set LM_SRCDIR to the source folder}/include/libmalloc.h
 page=$LM_SRCDIR/doc/conformance.md
 # shellcheck source=check.sh
 . "${LM_SRCDIR:?set LM_SRCDIR to the source folder}/tests/api/check.sh"
+# shellcheck source=../libc.sh
+. "$LM_SRCDIR/tests/libc.sh"
 
 exported=$(nm -D --defined-only "$library" | awk '$2 ~ /[TWVBDRi]/ { sub(/@.*/, "", $3); print $3 }' |
     sort -u)
@@ -18,7 +20,7 @@ doors=$(sed -n '/<!-- doors -->/,/<!-- end -->/p' "$page" | grep -oE '`[a-z0-9_]
 own=$(grep -oE '\blm_[a-z0-9_]+ *\(' "$header" | tr -d ' (')
 wanted=$(printf '%s\n' "$doors" "$own" | sort -u)
 # There is no dlopen of ours where libc has no RTLD_DEEPBIND.
-readelf -dW "$library" | grep -qE '\(NEEDED\).*\[libc\.(so|musl-.*)\]' && wanted=$(grep -v -x dlopen <<<"$wanted")
+is_for_musl "$library" && wanted=$(grep -v -x dlopen <<<"$wanted")
 # The version's own name is an absolute symbol.
 exported=$(grep -v '^LIBMALLOC_' <<<"$exported")
 

@@ -9,10 +9,7 @@ library=${LM_LIBRARY:?set LM_LIBRARY to libmalloc.so}
 . "${LM_SRCDIR:?set LM_SRCDIR to the source folder}/tests/api/check.sh"
 # shellcheck source=../libc.sh
 . "$LM_SRCDIR/tests/libc.sh"
-if has_other_libc "$library"; then
-    echo "1..0 # SKIP the programs here have another libc"
-    exit 0
-fi
+skip_if_other_libc "$library"
 
 # Runs a program under the library; its standard error ends in $said, its output in $printed.
 run_with() { # conf

@@ -6,10 +6,7 @@ set -u
 library=${LM_LIBRARY:?set LM_LIBRARY to libmalloc.so}
 # shellcheck source=../libc.sh
 . "${LM_SRCDIR:?set LM_SRCDIR to the source folder}/tests/libc.sh"
-if has_other_libc "$library"; then
-    echo "1..0 # SKIP the programs here have another libc"
-    exit 0
-fi
+skip_if_other_libc "$library"
 checks=0
 failures=0
 
