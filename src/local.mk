@@ -12,7 +12,7 @@ lm_core_sources = \
 	src/heap/bin.c src/heap/bin.h src/heap/commons.c src/heap/commons.h src/heap/ebb.c src/heap/heap.h src/heap/hosts.c src/heap/huge.c src/heap/huge.h src/heap/zone.c src/heap/zone.h \
 	src/heap/idle.c src/heap/idle.h \
 	src/heap/magazine.c src/heap/outbox.c src/heap/owner.h src/heap/registry.c \
-	src/heap/registry.h src/heap/slabs.c src/heap/stock.c src/heap/stock.h src/heap/sweep.c \
+	src/heap/registry.h src/heap/slabs.c src/heap/stock.c src/heap/stock.h src/heap/sweep.c src/heap/veil.c \
 	src/core/alloc.c src/core/background.c src/core/background.h src/core/core.h src/core/resize.c \
 	src/observe/options.c src/observe/options.h src/observe/report.c src/observe/report.h \
 	src/observe/snapshot.c src/observe/snapshot.h

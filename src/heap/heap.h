@@ -22,7 +22,7 @@
  *       also guarded by the control's lock: the owner takes it on every slow path, so that others
  *       (trim, statistics) may look while they hold it
  *   H6  in a veiled magazine NULL lies among the blocks, or is the newest: the next malloc that comes to it takes
- *       the slow path, which lifts the veil (heap/magazine.c)
+ *       the slow path, which lifts the veil (heap/veil.c)
  */
 #ifndef LM_HEAP_HEAP_H
 #define LM_HEAP_HEAP_H
@@ -139,7 +139,12 @@ struct lm_magazine_look {
     uint16_t newest;
     /* [o] blocks that refills brought since the last flush, and whether a refill came before that */
     uint16_t drawn;
-    bool has_swung;
+    bool has_swung : 1;
+    /* [o] early epochs in which growth still says that it should not have shrunk */
+    uint8_t trial : 2;
+    /* [o] log2 of the idle early epochs in a row after which it shrinks, and how many there were */
+    uint8_t patience : 3;
+    uint8_t idle;
 };
 
 /* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */
@@ -287,7 +292,7 @@ void *lm_heap_refill(struct lm_heap *heap, unsigned class);
 void *lm_heap_refill_anywhere(struct lm_heap *heap, unsigned class);
 void lm_heap_flush(struct lm_heap *heap, unsigned class, void *p);
 
-/* A heap is closed now and then, for the sake of a slow path (heap/magazine.c). Whoever finds it so opens it and, when
+/* A heap is closed now and then, for the sake of a slow path (heap/veil.c). Whoever finds it so opens it and, when
  * the block that came is in its magazine, veils them all. */
 void lm_heap_open(struct lm_heap *heap);
 void lm_heap_veil(struct lm_heap *heap);

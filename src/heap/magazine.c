@@ -29,21 +29,6 @@ static size_t array_size(uint32_t capacity)
     return (capacity + 1) * sizeof(void *);
 }
 
-/* Puts the newest block into its slot: from here to set_count all of them lie in the array. */
-static void **begin_change(struct lm_magazine *magazine)
-{
-    *load_relaxed(&magazine->top) = magazine->newest;
-    return lm_magazine_slots(magazine);
-}
-
-/* So many blocks lie in the array now. */
-static void set_count(struct lm_magazine *magazine, size_t count)
-{
-    void **top = lm_magazine_slots(magazine) + count;
-    store_relaxed(&magazine->top, top);
-    magazine->newest = *top;
-}
-
 /* What one slow path moves: a program that takes and gives the same batch again and again settles inside. */
 static uint32_t half_of(const struct lm_magazine *magazine)
 {
@@ -75,73 +60,12 @@ static void note_flush(struct lm_heap *heap, unsigned class)
     heap->looks[class].drawn = 0;
 }
 
-/* No hit looks at the clock. A program that was busy and has become quiet often gets by with what its magazines hold,
- * and what lies idle elsewhere would do so for ever. So while there is much of that, slow paths see to it, once per
- * tick of the clock, that there will be another one: they close the heap, so that its next free is slow; that one veils
- * what lies in the magazines, so that the next malloc of each class is slow. To veil at once would not do: a block that
- * comes and goes would come back on top of the veil. */
-static void close_for_a_free(struct lm_heap *heap, uint64_t now_ms)
-{
-    /* In a torture build there is always reason to. */
-    bool is_due = lm_torture || heap->closed_ms != (uint32_t)now_ms;
-    if (lm_likely(!load_relaxed(&lm_dirty_is_much)) || !is_due)
-        return;
-    heap->closed_ms = (uint32_t)now_ms;
-    heap->filter = LM_FILTER_CLOSED;
-}
-
-void lm_heap_open(struct lm_heap *heap)
-{
-    heap->filter = ~(uint64_t)(lm_tag_of_owner(lm_heap_id(heap->control)) | LM_TAG_CLASS_MASK);
-}
-
-static void veil(struct lm_magazine *magazine)
-{
-    void **top = load_relaxed(&magazine->top);
-    if (magazine->newest == NULL || top == magazine->end || load_relaxed(&magazine->is_veiled))
-        return;
-    *top = magazine->newest;
-    /* As in lm_magazine_give: this is outside of the heap's lock. */
-    keep_order_for_fork();
-    store_relaxed(&magazine->top, top + 1);
-    magazine->newest = NULL;
-    store_relaxed(&magazine->is_veiled, true);
-}
-
-static bool is_at_a_veil(const struct lm_magazine *magazine)
-{
-    return magazine->newest == NULL && load_relaxed(&magazine->is_veiled);
-}
-
-void lm_heap_veil(struct lm_heap *heap)
-{
-    for (unsigned class = 0; class < LM_CLASSES; class ++)
-        veil(&heap->magazines[class]);
-}
-
-void lm_magazine_lift_veil(struct lm_magazine *magazine)
-{
-    if (lm_likely(!load_relaxed(&magazine->is_veiled)))
-        return;
-    store_relaxed(&magazine->is_veiled, false);
-    void **slots = begin_change(magazine);
-    uint32_t count = lm_magazine_count(magazine);
-    uint32_t at = count;
-    while (slots[at] != NULL)
-        at--;
-    /* A fork's child may have dropped it. */
-    if (at == 0)
-        return;
-    memmove(slots + at, slots + at + 1, (count - at) * sizeof *slots);
-    set_count(magazine, count - 1);
-}
-
 /* The magazine holds `count` blocks in `slots` now. */
 static void install(struct lm_magazine *magazine, void **slots, uint32_t capacity, size_t count)
 {
     magazine->capacity = (uint16_t)capacity;
     magazine->end = slots + capacity;
-    set_count(magazine, count);
+    lm_magazine_set_count(magazine, count);
 }
 
 static uint32_t first_capacity(unsigned class)
@@ -177,7 +101,7 @@ static bool resize(struct lm_heap *heap, unsigned class, uint32_t capacity)
     struct lm_magazine *magazine = &heap->magazines[class];
     uint32_t count = lm_magazine_count(magazine);
     uint32_t old_capacity = magazine->capacity;
-    void **old = begin_change(magazine);
+    void **old = lm_magazine_begin_change(magazine);
     void **slots = heap->first_slots[magazine->first];
     if (capacity > LM_MAGAZINE_FIRST)
         slots = lm_metadata_take_unset(array_size(capacity));
@@ -201,13 +125,17 @@ static size_t budget_of(const struct lm_heap *heap, bool is_proven)
     return (LM_MAGAZINE_BUDGET + lm_heap_held(heap) / share) >> load_relaxed(&lm_memory_is_tight);
 }
 
+static bool is_mostly_free(const struct lm_heap *heap)
+{
+    return heap->sweep.used_size <= heap->sweep.slab_size / LM_DRAIN_USED;
+}
+
 /* The same for a magazine that is flushed: if it drains and most slots are free, what is used counts, not
  * the slabs that the magazines' blocks keep. */
 static size_t flush_budget(const struct lm_heap *heap, unsigned class, bool is_proven)
 {
     size_t budget = budget_of(heap, is_proven);
-    if (lm_likely(heap->magazines[class].flushes < LM_DRAIN_FLUSHES) ||
-        heap->sweep.used_size > heap->sweep.slab_size / LM_DRAIN_USED)
+    if (lm_likely(heap->magazines[class].flushes < LM_DRAIN_FLUSHES) || !is_mostly_free(heap))
         return budget;
     return lm_min(budget, LM_DRAIN_BUDGET + heap->sweep.used_size / LM_DRAIN_SHARE);
 }
@@ -222,6 +150,14 @@ static bool is_over_budget(const struct lm_heap *heap, unsigned class)
         return false;
     return size >= heap->magazine_size / LM_MAGAZINE_NOTABLE ||
            lm_heap_held(heap) > LM_MAGAZINE_MATTERS;
+}
+
+/* It grows again, soon after it shrank. */
+static void regret_shrinking(struct lm_magazine_look *look)
+{
+    if (look->trial != 0 && look->patience < LM_MAGAZINE_PATIENCE_MOST)
+        look->patience++;
+    look->trial = 0;
 }
 
 /* A magazine that asks often doubles, if all of them then hold no more than `budget`. */
@@ -242,17 +178,18 @@ static void grow_under_pressure(struct lm_heap *heap, unsigned class, bool is_pr
         return;
     magazine->pressure = 0;
     resize(heap, class, capacity);
+    regret_shrinking(&heap->looks[class]);
 }
 
 /* Frees the `count` oldest blocks. */
 static void release_oldest(struct lm_heap *heap, unsigned class, uint32_t count)
 {
     struct lm_magazine *magazine = &heap->magazines[class];
-    void **slots = begin_change(magazine);
+    void **slots = lm_magazine_begin_change(magazine);
     uint32_t left = lm_magazine_count(magazine) - count;
     lm_heap_release(heap, class, slots + 1, count);
     memmove(slots + 1, slots + 1 + count, left * sizeof *slots);
-    set_count(magazine, left);
+    lm_magazine_set_count(magazine, left);
 }
 
 void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class)
@@ -288,13 +225,30 @@ static void shrink(struct lm_heap *heap, unsigned class)
         resize(heap, class, capacity);
 }
 
-/* Once per epoch: a magazine that no slow path asked for since loses half. */
-static void shrink_idle(struct lm_heap *heap)
+/* An early epoch. A magazine that fits looks idle, too, so one that should not have shrunk waits longer the next time. */
+static bool has_lost_patience(struct lm_magazine_look *look, bool is_idle)
+{
+    if (look->trial != 0 && --look->trial == 0 && look->patience != 0)
+        look->patience--;
+    look->idle = is_idle ? (uint8_t)(look->idle + 1) : 0;
+    if (look->idle < 1u << look->patience)
+        return false;
+    look->idle = 0;
+    if (look->trial == 0)
+        look->trial = LM_MAGAZINE_TRIAL;
+    return true;
+}
+
+/* Once per epoch, which ends early in a busy thread: a magazine that no slow path asked for since loses half. */
+static void shrink_idle(struct lm_heap *heap, bool with_patience)
 {
     for (unsigned class = 0; class < LM_CLASSES; class ++) {
-        bool is_idle = heap->magazines[class].pressure == 0;
-        heap->magazines[class].pressure = 0;
-        if (is_idle)
+        struct lm_magazine *magazine = &heap->magazines[class];
+        if (magazine->capacity == 0)
+            continue;
+        bool is_idle = magazine->pressure == 0;
+        magazine->pressure = 0;
+        if (with_patience ? has_lost_patience(&heap->looks[class], is_idle) : is_idle)
             shrink(heap, class);
     }
 }
@@ -341,7 +295,7 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
 {
     lm_lock_take(&heap->control->lock);
     lm_heap_verify_class(heap, class);
-    bool is_asked_for = is_at_a_veil(&heap->magazines[class]);
+    bool is_asked_for = lm_magazine_is_at_a_veil(&heap->magazines[class]);
     lm_magazine_lift_veil(&heap->magazines[class]);
     lm_outbox_flush(heap);
     lm_heap_drain(heap->control);
@@ -351,11 +305,11 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
         release_untouched(heap);
     if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS)
         lm_heap_judge_ebb(heap);
-    if (heap->slow_paths >= LM_EPOCH_SLOW_PATHS ||
-        now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS) {
+    bool is_early = now_ms - heap->last_epoch < LM_DEMAND_WINDOW_MS;
+    if (heap->slow_paths >= LM_EPOCH_SLOW_PATHS || !is_early) {
         heap->slow_paths = 0;
         heap->last_epoch = now_ms;
-        shrink_idle(heap);
+        shrink_idle(heap, is_early && !is_mostly_free(heap));
         lm_heap_judge_sweep(heap, now_ms);
         lm_heap_give_near(heap);
         lm_stock_age(&heap->stock);
@@ -368,7 +322,7 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
 
 static void leave(struct lm_heap *heap, unsigned class, uint64_t now_ms)
 {
-    close_for_a_free(heap, now_ms);
+    lm_heap_close_for_a_free(heap, now_ms);
     lm_heap_verify_class(heap, class);
     lm_lock_give(&heap->control->lock);
 }
@@ -388,7 +342,7 @@ static void *settle_refill(struct lm_magazine *magazine, size_t wanted, size_t g
         return NULL;
     if (got < wanted)
         memmove(slots + 1, slots + 1 + wanted - got, got * sizeof *slots);
-    set_count(magazine, got - 1);
+    lm_magazine_set_count(magazine, got - 1);
     return slots[got];
 }
 
@@ -401,10 +355,10 @@ static void *first_of_class(struct lm_magazine *magazine, unsigned class, void *
     uint32_t turn = class % (uint32_t)lm_min(count + 1, lm_max(in_page, 1));
     if (turn == 0)
         return lowest;
-    void **slots = begin_change(magazine);
+    void **slots = lm_magazine_begin_change(magazine);
     void *p = slots[count + 1 - turn];
     slots[count + 1 - turn] = lowest;
-    set_count(magazine, count);
+    lm_magazine_set_count(magazine, count);
     return p;
 }
 

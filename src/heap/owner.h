@@ -29,6 +29,21 @@ LM_INLINE size_t lm_heap_held(const struct lm_heap *heap)
     return heap->sweep.slab_size - lm_min(heap->sweep.spent_size, heap->sweep.slab_size);
 }
 
+/* Puts the newest block into its slot: from here to set_count all of them lie in the array. */
+LM_INLINE void **lm_magazine_begin_change(struct lm_magazine *magazine)
+{
+    *load_relaxed(&magazine->top) = magazine->newest;
+    return lm_magazine_slots(magazine);
+}
+
+/* So many blocks lie in the array now. */
+LM_INLINE void lm_magazine_set_count(struct lm_magazine *magazine, size_t count)
+{
+    void **top = lm_magazine_slots(magazine) + count;
+    store_relaxed(&magazine->top, top);
+    magazine->newest = *top;
+}
+
 /* heap/slabs.c: slabs come and go. */
 
 /* A new slab of the class, whose first block the caller takes. NULL if memory is out. */
@@ -82,12 +97,20 @@ uint8_t lm_heap_first_guests(const struct lm_heap *heap, unsigned class);
 /* heap/magazine.c */
 
 void lm_heap_init_magazines(struct lm_heap *heap);
-/* H6. */
-void lm_magazine_lift_veil(struct lm_magazine *magazine);
 /* Frees all blocks in a magazine. */
 void lm_heap_empty_magazine(struct lm_heap *heap, unsigned class);
 /* The same in all of them, and the arrays of grown ones. */
 void lm_heap_empty_magazines(struct lm_heap *heap);
+
+/* heap/veil.c */
+
+/* The end of a slow path: if much lies idle, the next free is slow, and then a malloc of each class (H6). */
+void lm_heap_close_for_a_free(struct lm_heap *heap, uint64_t now_ms);
+void lm_magazine_lift_veil(struct lm_magazine *magazine);
+LM_INLINE bool lm_magazine_is_at_a_veil(const struct lm_magazine *magazine)
+{
+    return magazine->newest == NULL && load_relaxed(&magazine->is_veiled);
+}
 
 /* heap/outbox.c */
 

@@ -259,6 +259,58 @@ static bool blocks_of_which_some_are_taken_stay(void)
     return magazines_are_sound(heap);
 }
 
+/* The next slow path, in a class of its own, ends an epoch that has taken no time. */
+static void end_early_epoch(struct lm_heap *heap)
+{
+    static void *held[600];
+    heap->slow_paths = LM_EPOCH_SLOW_PATHS - 1;
+    heap->last_epoch = lm_os_clock_ms();
+    size_t count = 0;
+    while (count < UNIT_COUNT_OF(held) && heap->slow_paths != 0)
+        held[count++] = lm_malloc(20000);
+    give_all(held, count);
+}
+
+/* Idle early epochs until the magazine shrinks; 0: it does not. */
+static unsigned idle_epochs_outlived(struct lm_heap *heap, unsigned class)
+{
+    uint32_t capacity = heap->magazines[class].capacity;
+    for (unsigned epochs = 1; epochs <= 4 << LM_MAGAZINE_PATIENCE_MOST; epochs++) {
+        end_early_epoch(heap);
+        if (heap->magazines[class].capacity < capacity)
+            return epochs;
+    }
+    return 0;
+}
+
+static bool a_magazine_that_shrinks_in_vain_waits_longer(void)
+{
+    /* No guest in any build. */
+    enum { SIZE = LM_QUANTUM };
+    struct lm_heap *heap = unit_heap();
+    unsigned class = lm_class_for(SIZE);
+    struct lm_magazine *magazine = &heap->magazines[class];
+    lm_trim();
+    heap->looks[class] = (struct lm_magazine_look){0};
+    for (unsigned times = 0; times <= LM_MAGAZINE_PATIENCE_MOST + 1; times++) {
+        uint32_t capacity = lm_max(magazine->capacity, LM_MAGAZINE_FIRST);
+        for (int i = 0; i < 100 && magazine->capacity <= capacity; i++) {
+            heap->slow_paths = 0;
+            churn(SIZE, 2 * capacity, 1);
+        }
+        UNIT_CHECK(magazine->capacity > capacity);
+        magazine->pressure = 1;
+        end_early_epoch(heap);
+        unsigned epochs = idle_epochs_outlived(heap, class);
+        UNIT_CHECK_THAT(epochs == 1u << lm_min(times, LM_MAGAZINE_PATIENCE_MOST),
+                        "%u epochs after %u times", epochs, times);
+    }
+    for (unsigned i = 0; i < 4 << LM_MAGAZINE_PATIENCE_MOST; i++)
+        end_early_epoch(heap);
+    UNIT_CHECK(heap->looks[class].patience == 0);
+    return magazines_are_sound(heap);
+}
+
 static bool trim_empties_the_callers_magazines(void)
 {
     struct lm_heap *heap = unit_heap();
@@ -322,6 +374,7 @@ int main(void)
     UNIT_TRUTH(an_idle_magazine_shrinks_by_halves);
     UNIT_TRUTH(blocks_that_nobody_takes_go_back_at_the_second_look);
     UNIT_TRUTH(blocks_of_which_some_are_taken_stay);
+    UNIT_TRUTH(a_magazine_that_shrinks_in_vain_waits_longer);
     UNIT_TRUTH(trim_empties_the_callers_magazines);
     UNIT_TRUTH(only_blocks_that_come_and_go_get_more_than_the_plain_payload);
     UNIT_TRUTH(all_magazines_together_keep_their_budget);
