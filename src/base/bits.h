@@ -29,6 +29,14 @@ LM_INLINE unsigned lm_bits_count(uint64_t word)
     return (unsigned)((word * UINT64_C(0x0101010101010101)) >> 56);
 }
 
+/* Of a part of `mask`, which has `count` ones and most often is in it as a whole or not at all. */
+LM_INLINE size_t lm_bits_count_part(uint64_t part, uint64_t mask, size_t count)
+{
+    if (lm_likely(part == mask))
+        return count;
+    return part == 0 ? 0 : lm_bits_count(part);
+}
+
 /* `count` ones from bit 0; count <= 64. */
 LM_INLINE uint64_t lm_bits_ones(unsigned count)
 {

@@ -41,7 +41,7 @@ void lm_marks_put(struct lm_marks *marks, size_t first, size_t count)
     for (size_t at = first; at < first + count; at = next) {
         uint64_t mask = mask_of(at, first + count, &next);
         uint64_t *word = lm_marks_word(marks, at / 64);
-        marks->count += lm_bits_count(mask & ~*word);
+        marks->count += lm_bits_count_part(mask & ~*word, mask, next - at);
         *word |= mask;
     }
     marks->top = lm_max(marks->top, (first + count + 63) / 64);
@@ -54,7 +54,7 @@ size_t lm_marks_drop(struct lm_marks *marks, size_t first, size_t count)
     for (size_t at = first; at < first + count; at = next) {
         uint64_t mask = mask_of(at, first + count, &next);
         uint64_t *word = lm_marks_word(marks, at / 64);
-        dropped += lm_bits_count(mask & *word);
+        dropped += lm_bits_count_part(mask & *word, mask, next - at);
         *word &= ~mask;
     }
     marks->count -= dropped;

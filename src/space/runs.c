@@ -243,7 +243,7 @@ void lm_runs_put(struct lm_runs *runs, size_t first, size_t count)
     for (size_t at = first; at < first + count; at += covered) {
         uint64_t mask = word_mask(at, first + count - at, &covered);
         uint64_t word = *word_of(runs, at);
-        runs->member_count += lm_bits_count(mask & ~word);
+        runs->member_count += lm_bits_count_part(mask & ~word, mask, covered);
         set_word(runs, at, word | mask);
     }
     update_nodes(runs, first / LM_RUN_BLOCK, (first + count - 1) / LM_RUN_BLOCK);
@@ -255,7 +255,7 @@ void lm_runs_drop(struct lm_runs *runs, size_t first, size_t count)
     for (size_t at = first; at < first + count; at += covered) {
         uint64_t mask = word_mask(at, first + count - at, &covered);
         uint64_t word = *word_of(runs, at);
-        runs->member_count -= lm_bits_count(mask & word);
+        runs->member_count -= lm_bits_count_part(mask & word, mask, covered);
         set_word(runs, at, word & ~mask);
     }
     update_nodes(runs, first / LM_RUN_BLOCK, (first + count - 1) / LM_RUN_BLOCK);
