@@ -293,7 +293,7 @@ static bool a_magazine_that_shrinks_in_vain_waits_longer(void)
     lm_trim();
     heap->looks[class] = (struct lm_magazine_look){0};
     for (unsigned times = 0; times <= LM_MAGAZINE_PATIENCE_MOST + 1; times++) {
-        uint32_t capacity = lm_max(magazine->capacity, LM_MAGAZINE_FIRST);
+        uint32_t capacity = (uint32_t)lm_max(magazine->capacity, LM_MAGAZINE_FIRST);
         for (int i = 0; i < 100 && magazine->capacity <= capacity; i++) {
             heap->slow_paths = 0;
             churn(SIZE, 2 * capacity, 1);

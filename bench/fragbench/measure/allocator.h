@@ -7,12 +7,13 @@
 #ifndef FB_ALLOCATOR_H
 #define FB_ALLOCATOR_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct fb_allocator {
-    char path[512];   /* of the object that malloc() lies in */
-    char version[64]; /* what it says of itself; "" if nothing */
+    char path[PATH_MAX]; /* of the object that malloc() lies in */
+    char version[64];    /* what it says of itself; "" if nothing */
     char build_id[64];
     const char *trim_name; /* how it is asked to give memory back; "" if it cannot be */
 };

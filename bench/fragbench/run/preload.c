@@ -52,14 +52,14 @@ static bool is_library(const char *path)
 static bool find_file(const char *file, char *out)
 {
     /* The libc's own folder first: that is where a distribution puts libraries of this machine. */
-    char beside[512];
+    char beside[PATH_MAX];
     snprintf(beside, sizeof beside, "%s", fb_allocator()->path);
     char *slash = strrchr(beside, '/');
     if (slash != NULL)
         *slash = '\0';
     const char *const folders[] = {beside, "/usr/local/lib", "/usr/lib64", "/usr/lib"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        char path[1024];
+        char path[PATH_MAX + 64];
         snprintf(path, sizeof path, "%s/%s", folders[i], file);
         if (is_library(path) && realpath(path, out) != NULL)
             return true;

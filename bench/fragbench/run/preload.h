@@ -7,6 +7,7 @@
 #ifndef FB_PRELOAD_H
 #define FB_PRELOAD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,9 +16,9 @@
 enum { FB_PRELOAD_VARIABLES_MAX = 8, FB_PRELOADS_MAX = 16 };
 
 struct fb_preload {
-    char name[48];   /* as the report calls it */
-    char path[4096]; /* real path of the library; "" for the libc's own malloc */
-    char text[512];  /* what stood behind -a; the variables below point into it */
+    char name[48];       /* as the report calls it */
+    char path[PATH_MAX]; /* real path of the library; "" for the libc's own malloc */
+    char text[512];      /* what stood behind -a; the variables below point into it */
     const char *variables[FB_PRELOAD_VARIABLES_MAX]; /* NAME=VALUE */
     size_t variable_count;
 };
