@@ -77,6 +77,9 @@ struct lm_slab {
 };
 
 _Static_assert(sizeof(struct lm_slab) == 32, "four words of bitmap share the header's line");
+_Static_assert(offsetof(struct lm_slab, guests) % 4 == 0 &&
+                   offsetof(struct lm_slab, heat) == offsetof(struct lm_slab, guests) + 2,
+               "they share a word");
 _Static_assert(sizeof(struct lm_remote) == 1 << LM_REMOTE_LOG2, "nodes are indexed by 16 bytes");
 
 /* How long it is since the slab gave a slot away; the sweeper's clock. */
@@ -151,16 +154,20 @@ LM_INLINE bool lm_slab_has_guests(const struct lm_slab *slab)
     return load_relaxed(&slab->guests) != 0;
 }
 
+/* All bits of `guests` and that of `heat`, as they lie in one word. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LM_SLAB_SPECIAL (UINT16_MAX | (uint32_t)LM_SLAB_SWEPT << 16)
+#else
+#define LM_SLAB_SPECIAL ((uint32_t)UINT16_MAX << 16 | (uint32_t)LM_SLAB_SWEPT << 8)
+#endif
+
 /* Was it swept since a slot was put, or has it guests, so that putting one takes more than its bit? Two
  * fields in one look: this is asked for every block that was freed in no order. */
 LM_INLINE bool lm_slab_is_special(const struct lm_slab *slab)
 {
-    static const struct lm_slab all = {.guests = UINT16_MAX, .heat = LM_SLAB_SWEPT};
-    uint32_t mask;
     uint32_t state;
-    memcpy(&mask, &all.guests, sizeof mask);
     memcpy(&state, &slab->guests, sizeof state);
-    return (state & mask) != 0;
+    return (state & LM_SLAB_SPECIAL) != 0;
 }
 
 /* In a special slab: does putting this slot take no more than its bit all the same? */

@@ -16,6 +16,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+/* The kernel may be newer than its headers. */
+#ifndef __NR_clone3
+#define __NR_clone3 435
+#endif
+
 /* clang-format off */
 #define FILTER_BEGIN BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 #define FILTER_AT(number, action)                                                                  \
