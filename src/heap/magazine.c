@@ -303,9 +303,9 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
     /* By what these count, a slow path that was asked for is a hit. */
     if (!is_asked_for && ++heap->slow_paths % LM_LOOK_SLOW_PATHS == 0)
         release_untouched(heap);
-    if (now_ms - heap->last_epoch >= LM_DEMAND_WINDOW_MS)
-        lm_heap_judge_ebb(heap);
     bool is_early = now_ms - heap->last_epoch < LM_DEMAND_WINDOW_MS;
+    if (!is_early)
+        lm_heap_judge_ebb(heap);
     if (heap->slow_paths >= LM_EPOCH_SLOW_PATHS || !is_early) {
         heap->slow_paths = 0;
         heap->last_epoch = now_ms;

@@ -198,14 +198,13 @@ static bool an_idle_magazine_shrinks_by_halves(void)
     return magazines_are_sound(heap);
 }
 
-/* Takes new slow paths in a class of its own; result: what it holds, for `give_all`. */
-static size_t take_slowly(void **held, size_t most, uint32_t slow_paths)
+/* Takes new slow paths in a class of its own, or as many as end the epoch; result: what it holds, for `give_all`. */
+static size_t take_slowly(struct lm_heap *heap, void **held, size_t most, uint32_t slow_paths)
 {
-    struct lm_heap *heap = unit_heap();
-    uint32_t until = heap->slow_paths + slow_paths;
+    uint32_t start = heap->slow_paths;
     size_t count = 0;
     heap->last_epoch = lm_os_clock_ms();
-    while (count < most && heap->slow_paths < until)
+    while (count < most && heap->slow_paths - start < slow_paths)
         held[count++] = lm_malloc(20000);
     return count;
 }
@@ -223,7 +222,7 @@ static size_t fill_and_show(size_t size, void **held, size_t most)
     lm_trim();
     churn(size, 6, 1);
     heap->slow_paths = 0;
-    return take_slowly(held, most, LM_LOOK_SLOW_PATHS);
+    return take_slowly(heap, held, most, LM_LOOK_SLOW_PATHS);
 }
 
 static bool blocks_that_nobody_takes_go_back_at_the_second_look(void)
@@ -233,7 +232,7 @@ static bool blocks_that_nobody_takes_go_back_at_the_second_look(void)
     unsigned class = lm_class_for(3000);
     size_t count = fill_and_show(3000, held, UNIT_COUNT_OF(held));
     size_t seen = unit_cached(heap, class);
-    count += take_slowly(held + count, UNIT_COUNT_OF(held) - count, LM_LOOK_SLOW_PATHS);
+    count += take_slowly(heap, held + count, UNIT_COUNT_OF(held) - count, LM_LOOK_SLOW_PATHS);
     size_t left = unit_cached(heap, class);
     give_all(held, count);
     UNIT_CHECK_THAT(seen != 0 && left == 0, "%zu blocks, then %zu", seen, left);
@@ -252,7 +251,7 @@ static bool blocks_of_which_some_are_taken_stay(void)
     two[1] = lm_malloc(3000);
     lm_free(two[0]);
     lm_free(two[1]);
-    count += take_slowly(held + count, UNIT_COUNT_OF(held) - count, LM_LOOK_SLOW_PATHS);
+    count += take_slowly(heap, held + count, UNIT_COUNT_OF(held) - count, LM_LOOK_SLOW_PATHS);
     size_t left = unit_cached(heap, class);
     give_all(held, count);
     UNIT_CHECK_THAT(seen >= 2 && left == seen, "%zu blocks, then %zu", seen, left);
@@ -264,11 +263,7 @@ static void end_early_epoch(struct lm_heap *heap)
 {
     static void *held[600];
     heap->slow_paths = LM_EPOCH_SLOW_PATHS - 1;
-    heap->last_epoch = lm_os_clock_ms();
-    size_t count = 0;
-    while (count < UNIT_COUNT_OF(held) && heap->slow_paths != 0)
-        held[count++] = lm_malloc(20000);
-    give_all(held, count);
+    give_all(held, take_slowly(heap, held, UNIT_COUNT_OF(held), 1));
 }
 
 /* Idle early epochs until the magazine shrinks; 0: it does not. */
