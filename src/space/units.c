@@ -10,6 +10,7 @@
 #include "os/limits.h"
 #include "os/lock.h"
 #include "os/os.h"
+#include "space/bound.h"
 #include "space/granules.h"
 #include "space/marks.h"
 #include "space/metadata.h"
@@ -27,20 +28,11 @@ static struct {
     size_t last_peak;
     /* [l] milliseconds */
     uint64_t peak_since;
-    /* [l] milliseconds: when the bound below was judged */
-    uint64_t judged_since;
     /* [a] milliseconds; when dirty units are looked at next. Relaxed: a thread that reads an old
      * value only asks for the lock once too often. */
     _Atomic(uint64_t) next_purge;
-    /* [l] units: the present bound of dirty memory; what went back because of it in this demand
-     * window; and how much of that was taken again */
-    size_t dirty_most;
-    size_t overflowed;
-    size_t regretted;
-    /* [l] units: so much of that is accepted before the bound doubles; it grows with time */
-    size_t patience;
-    /* [l] milliseconds */
-    uint64_t patient_since;
+    /* [l] of dirty memory, and of what the huge zone keeps */
+    struct lm_bound bound;
     /* [l] units of huge blocks, counted only if there is a limit; and what their zone keeps resident */
     size_t huge;
     size_t kept_huge;
@@ -66,10 +58,9 @@ bool lm_units_init(void)
         is_laid_out = true;
         state.free.area = lm_units_areas.free;
         state.dirty.area = lm_units_areas.dirty;
-        state.dirty_most = LM_DIRTY_LEAST >> lm_unit_log2;
+        lm_bound_init(&state.bound);
         size_t limit = lm_window_memory_limit();
         state.tight_from = limit == SIZE_MAX ? limit : limit / 8 * LM_TIGHT_EIGHTHS >> lm_unit_log2;
-        state.patience = LM_DIRTY_LEAST / 4 >> lm_unit_log2;
     }
     lm_runs_init(&state.free, lm_window.capacity);
     return lm_window_begin() && lm_metadata_init(&lm_units_areas.metadata, &lm_units_areas.index);
@@ -84,6 +75,7 @@ static void verify_locked(void)
         return;
     lm_runs_verify(&state.free);
     LM_INVARIANT(lm_marks_are_within(&state.dirty, &state.free));
+    lm_bound_verify(&state.bound);
 }
 
 void lm_units_verify(void)
@@ -107,31 +99,13 @@ static void weigh_locked(void)
     store_relaxed(&lm_memory_is_tight, is_tight);
 }
 
-/* Clean units are taken: were they dirty a moment ago? What time allows of that is the price of a small
- * heap; beyond it the bound doubles. Many at once count like many that come one by one. */
-LM_COLD static void count_clean(size_t clean)
-{
-    while (clean != 0 && state.overflowed != 0) {
-        size_t left = state.patience > state.regretted ? state.patience - state.regretted : 0;
-        size_t again = lm_min(lm_min(clean, state.overflowed), left + 1);
-        clean -= again;
-        state.overflowed -= again;
-        state.regretted += again;
-        if (state.regretted <= state.patience)
-            continue;
-        state.regretted = 0;
-        state.patience = state.dirty_most / 4;
-        state.dirty_most = lm_min(2 * state.dirty_most, LM_DIRTY_MOST >> lm_unit_log2);
-    }
-}
-
 static void count_taken(size_t count, size_t dirty)
 {
     state.in_use += count;
     if (state.in_use > state.peak)
         state.peak = state.in_use;
-    if (lm_unlikely(state.overflowed != 0) && dirty != count)
-        count_clean(count - dirty);
+    if (lm_unlikely(state.bound.overflowed != 0) && dirty != count)
+        lm_bound_regret(&state.bound, count - dirty);
     weigh_locked();
 }
 
@@ -308,7 +282,7 @@ LM_COLD static size_t purge_units(size_t count)
 /* So many units may be dirty however recent the demand was. */
 static size_t dirty_most_locked(void)
 {
-    size_t most = state.dirty_most + state.in_use / LM_DIRTY_SHARE;
+    size_t most = state.bound.most + state.in_use / LM_DIRTY_SHARE;
     return lm_unlikely(load_relaxed(&lm_memory_is_tight)) ? LM_DIRTY_LEAST >> lm_unit_log2 : most;
 }
 
@@ -321,7 +295,7 @@ static size_t overflow_locked(void)
         return 0;
     size_t overflow = lm_min(kept - most + most / 8, state.dirty.count);
     if (!load_relaxed(&lm_memory_is_tight))
-        state.overflowed += overflow;
+        lm_bound_overflow(&state.bound, overflow);
     return overflow;
 }
 
@@ -368,23 +342,9 @@ LM_COLD size_t lm_units_purge(void)
     return purged << lm_unit_log2;
 }
 
-/* The demand window is over, and perhaps some more that nobody looked at. */
-static void judge_bound_locked(uint64_t now_ms)
-{
-    size_t least = LM_DIRTY_LEAST >> lm_unit_log2;
-    uint64_t windows = (now_ms - state.judged_since) / LM_DEMAND_WINDOW_MS;
-    state.judged_since = now_ms;
-    state.overflowed = 0;
-    state.regretted = 0;
-    for (; windows > 0 && state.dirty_most > least; windows--)
-        state.dirty_most = lm_max(state.dirty_most - state.dirty_most / 8, least);
-}
-
 /* How many dirty units exceed the recent demand. */
 static size_t excess_locked(uint64_t now_ms)
 {
-    if (now_ms - state.judged_since >= LM_DEMAND_WINDOW_MS)
-        judge_bound_locked(now_ms);
     if (now_ms - state.peak_since >= LM_PEAK_WINDOW_MS) {
         state.last_peak = state.peak;
         state.peak = state.in_use;
@@ -393,16 +353,6 @@ static size_t excess_locked(uint64_t now_ms)
     size_t demand = lm_max(state.peak, state.last_peak);
     size_t held = state.in_use + state.dirty.count;
     return held > demand ? held - demand : 0;
-}
-
-static void gain_patience(uint64_t now_ms)
-{
-    /* The first look only notes the time. */
-    uint64_t since = state.patient_since == 0 ? now_ms : state.patient_since;
-    size_t gain = lm_min(now_ms - since, LM_DEMAND_WINDOW_MS) * LM_DIRTY_PATIENCE_GAIN;
-    size_t most = state.regretted + (LM_DIRTY_PATIENCE_MOST >> lm_unit_log2);
-    state.patience = lm_min(state.patience + (gain >> lm_unit_log2), most);
-    state.patient_since = now_ms;
 }
 
 void lm_units_tick(uint64_t now_ms)
@@ -417,7 +367,7 @@ void lm_units_tick(uint64_t now_ms)
     if (now_ms >= load_relaxed(&state.next_purge)) {
         size_t delay_ms = lm_options.purge_delay_ms;
         store_relaxed(&state.next_purge, now_ms + (delay_ms == 0 ? LM_PURGE_PERIOD_MS : delay_ms));
-        gain_patience(now_ms);
+        lm_bound_tick(&state.bound, now_ms);
         excess = excess_locked(now_ms);
         if (excess > LM_PURGE_WHOLE)
             excess = excess / 2;
@@ -453,7 +403,7 @@ LM_COLD bool lm_units_keep_huge(size_t size)
     if (is_kept)
         state.kept_huge += count;
     else
-        state.overflowed += count;
+        lm_bound_overflow(&state.bound, count);
     lm_lock_give(&state.lock);
     return is_kept;
 }
@@ -471,7 +421,7 @@ LM_COLD void lm_units_count_fresh(size_t from, size_t to)
     if (clean == 0)
         return;
     lm_lock_take(&state.lock);
-    count_clean(clean);
+    lm_bound_regret(&state.bound, clean);
     lm_lock_give(&state.lock);
 }
 

@@ -300,6 +300,17 @@ static bool a_large_run_teaches_at_once(void)
     return true;
 }
 
+/* A little that was wanted again says nothing of much more that is taken with it. */
+static bool the_bound_learns_no_more_than_went_back(void)
+{
+    UNIT_CHECK(lm_units_init());
+    use_for_a_moment(2 * DIRTY_LEAST);
+    use_for_a_moment(DIRTY_MOST / 2);
+    size_t kept = lm_units_totals().dirty;
+    UNIT_CHECK_THAT(kept <= 3 * DIRTY_LEAST, "%zu units stay dirty", kept);
+    return true;
+}
+
 /* Not only while something is dirty: one look after a long rest is enough. */
 static bool the_bound_of_dirty_memory_comes_down_by_itself(void)
 {
@@ -357,6 +368,7 @@ int main(void)
     lm_os_init();
     UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_learns);
     UNIT_TRUTH_IN_CHILD(a_large_run_teaches_at_once);
+    UNIT_TRUTH_IN_CHILD(the_bound_learns_no_more_than_went_back);
     UNIT_TRUTH_IN_CHILD(the_bound_of_dirty_memory_comes_down_by_itself);
     if (!lm_units_init())
         tap_bail("no memory to begin with");
