@@ -62,12 +62,18 @@ EXTRA_DIST += scripts/programs-rss \
 	bench/programs/cxx.sh \
 	bench/programs/git.sh \
 	bench/programs/gs.sh \
+	bench/programs/jq.sh \
 	bench/programs/lua.sh \
+	bench/programs/minimap2.sh \
 	bench/programs/node.sh \
+	bench/programs/openscad.sh \
 	bench/programs/perl.sh \
 	bench/programs/python.sh \
+	bench/programs/r.sh \
 	bench/programs/redis.sh \
 	bench/programs/rocksdb.sh \
+	bench/programs/ruby.sh \
 	bench/programs/small.sh \
 	bench/programs/sqlite.sh \
+	bench/programs/xslt.sh \
 	bench/programs/z3.sh
