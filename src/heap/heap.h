@@ -69,6 +69,9 @@ struct lm_heap_control {
     bool is_dormant;
     /* [l] own lock: its holder only sweeps, so a fork finds a heap that is whole */
     bool is_swept;
+    /* [a] parked below those that keep their pages for the next threads. Relaxed: set under the registry's lock while
+     * nobody can take the heap, cleared under its own by who has taken it. */
+    _Atomic(bool) is_sunken;
     /* [l] own lock: what a visitor saw last; see heap/idle.c */
     uint32_t seen_steps;
     uint32_t seen_used;

@@ -22,6 +22,7 @@ static void relieve(struct lm_heap_control *control)
     if (load_relaxed(&control->state) != LM_HEAP_LOST) {
         lm_heap_drain(control);
         lm_stock_empty(&control->body->stock);
+        lm_heap_rest(control);
     }
     lm_lock_give(&control->lock);
     lm_heap_settle(control);
@@ -56,8 +57,10 @@ void lm_heap_settle(struct lm_heap_control *control)
         if (!lm_lock_try(&control->lock))
             return;
         /* Under the lock the state cannot change; a heap that came to life drains by itself. */
-        if (has_no_thread(load_relaxed(&control->state)))
+        if (has_no_thread(load_relaxed(&control->state))) {
             lm_heap_drain(control);
+            lm_heap_rest(control);
+        }
         lm_lock_give(&control->lock);
     }
 }

@@ -121,6 +121,9 @@ void lm_heap_deliver(struct lm_remote *node);
 /* A parked heap takes in what was delivered since. No lock of that heap is held. */
 void lm_heap_settle(struct lm_heap_control *control);
 
+/* With the heap's lock, when slabs may have gone: a sunken heap that has none any more gives its pages back. */
+void lm_heap_rest(struct lm_heap_control *control);
+
 /* heap/registry.c */
 
 /* Prepares a body whose pages read as zero. */

@@ -192,6 +192,7 @@ struct lm_heap *lm_heap_borrow(void)
     lm_lock_take(&control->lock);
     if (control->is_dormant)
         lm_heap_wake_body(control);
+    store_relaxed(&control->is_sunken, false);
     store_ordered(&control->state, LM_HEAP_LIVE);
     control->body->last_epoch = lm_os_clock_ms();
     control->body->ebb_bound = LM_EBB_LEAST;
@@ -236,7 +237,14 @@ LM_COLD static void make_dormant(struct lm_heap_control *control)
     control->is_dormant = true;
 }
 
-/* The newest few keep their pages for threads to come; the one that sinks below them does not. */
+void lm_heap_rest(struct lm_heap_control *control)
+{
+    if (load_relaxed(&control->is_sunken) && load_relaxed(&control->state) == LM_HEAP_PARKED)
+        make_dormant(control);
+}
+
+/* The newest few keep their pages for threads to come; the one that sinks below them does not, or not for longer than
+ * it has slabs. */
 static struct lm_heap_control *sunken_locked(void)
 {
     uint32_t index = registry.parked;
@@ -253,9 +261,12 @@ static void push_parked(struct lm_heap_control *control)
     add_relaxed(&registry.parked_count, 1u);
     struct lm_heap_control *sunken = sunken_locked();
     /* Below the registry's lock nobody can take the sunken heap off the stack and wake it. */
-    if (sunken != NULL && lm_lock_try(&sunken->lock)) {
-        make_dormant(sunken);
-        lm_lock_give(&sunken->lock);
+    if (sunken != NULL) {
+        store_relaxed(&sunken->is_sunken, true);
+        if (lm_lock_try(&sunken->lock)) {
+            lm_heap_rest(sunken);
+            lm_lock_give(&sunken->lock);
+        }
     }
     lm_lock_give(&registry.lock);
     if (sunken != NULL)
@@ -298,6 +309,7 @@ bool lm_heap_adopt_slab(struct lm_heap *heap, unsigned class)
         if (load_relaxed(&control->state) == LM_HEAP_PARKED && control->slab_count != 0) {
             tries++;
             is_adopted = lm_heap_take_over(heap, class, control);
+            lm_heap_rest(control);
         }
         lm_lock_give(&control->lock);
         lm_heap_settle(control);

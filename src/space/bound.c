@@ -20,7 +20,9 @@ static size_t greatest(void)
 
 void lm_bound_init(struct lm_bound *bound)
 {
-    *bound = (struct lm_bound){.most = least(), .enough = least(), .patience = least() / 4};
+    bound->most = least();
+    bound->enough = least();
+    bound->patience = least() / 4;
 }
 
 void lm_bound_verify(const struct lm_bound *bound)

@@ -18,12 +18,12 @@
  * (B2) regretted <= patience whenever nobody is at it */
 struct lm_bound {
     size_t most;
-    /* what went back because of it in this demand window; and how much of that was taken again */
+    /* what went back because of it in this demand window */
     size_t overflowed;
-    size_t regretted;
-    /* a bound that would have kept all that went back in this demand window, and a quarter more: the next time it is
-     * not the same to the unit */
+    /* a bound that would have kept all of that, and a quarter more: the next time it is not the same to the unit */
     size_t enough;
+    /* how much of it was taken again */
+    size_t regretted;
     /* so much is regretted before the bound doubles; it grows with time */
     size_t patience;
     /* milliseconds: when patience was gained, and when the bound was judged */
@@ -31,6 +31,7 @@ struct lm_bound {
     uint64_t judged_since;
 };
 
+/* One that is all zeroes. (Neighbours that are set make clang read a pair of constants, a page at each start.) */
 void lm_bound_init(struct lm_bound *bound);
 void lm_bound_verify(const struct lm_bound *bound);
 

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "heap/owner.h"
 #include "heap/registry.h"
 #include "observe/snapshot.h"
 
@@ -122,6 +123,35 @@ static bool parked_heaps_give_their_pages_back(void)
     return nothing_is_left();
 }
 
+/* It still had a slab when it sank below those that keep their pages. */
+static bool a_sunken_heap_rests_when_its_last_slab_goes(void)
+{
+    enum { LATER = LM_DORMANT_WARM + 1, MOST = 1000, CLASS = 5 };
+    struct lm_heap *later[LATER];
+    static void *taken[MOST];
+    size_t count = 0;
+    struct lm_heap *heap = lm_heap_borrow();
+    UNIT_CHECK(heap != NULL);
+    struct lm_heap_control *control = heap->control;
+    /* The first are from a commons. */
+    while (control->slab_count == 0 && count < MOST)
+        taken[count++] = lm_heap_refill(heap, CLASS);
+    for (int i = 0; i < LATER; i++)
+        later[i] = lm_heap_borrow();
+    lm_heap_park(heap);
+    for (int i = 0; i < LATER; i++)
+        lm_heap_park(later[i]);
+    UNIT_CHECK(control->slab_count != 0 && !control->is_dormant);
+    for (size_t i = 0; i < count; i++)
+        lm_free(taken[i]);
+    lm_lock_take(&lm_thread.heap->control->lock);
+    lm_heap_empty_magazines(lm_thread.heap);
+    lm_lock_give(&lm_thread.heap->control->lock);
+    lm_outbox_flush(lm_thread.heap);
+    UNIT_CHECK(control->slab_count == 0 && control->is_dormant);
+    return nothing_is_left();
+}
+
 /* Threads come and go while others free what those left behind. */
 static _Atomic(void *) shelf[256];
 
@@ -195,5 +225,6 @@ int main(void)
     UNIT_TRUTH(parked_heaps_give_their_pages_back);
     UNIT_TRUTH(blocks_survive_the_coming_and_going_of_threads);
     UNIT_TRUTH(a_heap_is_borrowed_for_one_call);
+    UNIT_TRUTH(a_sunken_heap_rests_when_its_last_slab_goes);
     return tap_done();
 }
