@@ -184,10 +184,9 @@
 #define LM_DEMAND_WINDOW_MS 1000
 /* Bytes. Dirty memory beyond a bound and a share (1/n) of what is in use goes back at once: nobody
  * calls the purge for a process that falls idle. The bound starts low, doubles when what went back is
- * wanted again soon and in quantity, to what would have kept it and a quarter more, and comes down by an eighth per
- * demand window. (A share of an
- * eighth kept 9 MiB in a heap of which half had been swept. A bound of 1 MiB at first is kept for ever by
- * programs that free what they had and rest.) */
+ * wanted again soon and in quantity, to what would have kept it and a quarter more, and comes down by an
+ * eighth per demand window. (A share of an eighth kept 9 MiB in a heap of which half had been swept. A bound
+ * of 1 MiB at first is kept for ever by programs that free what they had and rest.) */
 #define LM_DIRTY_LEAST (256 * LM_KIB)
 #define LM_DIRTY_MOST  LM_TUNE(256 * LM_MIB, 4 * LM_MIB)
 /* Bytes of dirty memory from which on magazines are veiled. */
