@@ -97,6 +97,7 @@ static void visit_heap(struct lm_heap_control *control, struct lm_visit *visit, 
         return;
     }
     bool is_to_sweep = tidy_locked(control, visit, now_ms);
+    lm_heap_rest(control);
     lm_lock_give(&control->lock);
     lm_heap_settle(control);
     for (unsigned class = 0; is_to_sweep && class < LM_CLASSES; class ++) {

@@ -74,13 +74,20 @@ static void judge(struct lm_bound *bound, uint64_t now_ms)
     bound->overflowed = 0;
     bound->regretted = 0;
     for (; windows > 0 && bound->most > least(); windows--)
-        bound->most = lm_max(bound->most - bound->most / 8, least());
+        bound->most = lm_max(bound->most - lm_max(bound->most / 8, 1), least());
     bound->enough = bound->most;
 }
 
 void lm_bound_tick(struct lm_bound *bound, uint64_t now_ms)
 {
     gain_patience(bound, now_ms);
-    if (now_ms - bound->judged_since >= LM_DEMAND_WINDOW_MS)
+    /* Whoever asked for the time before others may come after them. */
+    if (now_ms >= bound->judged_since + LM_DEMAND_WINDOW_MS)
         judge(bound, now_ms);
+}
+
+LM_COLD void lm_bound_mend(struct lm_bound *bound)
+{
+    bound->enough = lm_max(bound->enough, bound->most);
+    bound->regretted = lm_min(bound->regretted, bound->patience);
 }

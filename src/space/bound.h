@@ -41,5 +41,7 @@ void lm_bound_overflow(struct lm_bound *bound, size_t count);
 void lm_bound_regret(struct lm_bound *bound, size_t count);
 /* A look: patience grows, and after a demand window the bound is judged. */
 void lm_bound_tick(struct lm_bound *bound, uint64_t now_ms);
+/* In a fork's child whose parent was just changing it. */
+void lm_bound_mend(struct lm_bound *bound);
 
 #endif

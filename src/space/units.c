@@ -444,6 +444,7 @@ LM_COLD void lm_units_after_fork(void)
     if (lm_lock_is_held(&state.lock)) {
         lm_runs_rebuild(&state.free);
         lm_marks_rebuild(&state.dirty, &state.free);
+        lm_bound_mend(&state.bound);
     }
     lm_lock_reset(&state.lock);
     lm_lock_reset(&state.purge_lock);

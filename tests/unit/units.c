@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "os/os.h"
+#include "space/bound.h"
 #include "space/units.h"
 
 enum { SHADOW = 65536, HOLDINGS = 300, STEPS = 6000 };
@@ -311,6 +312,30 @@ static bool the_bound_learns_no_more_than_went_back(void)
     return true;
 }
 
+/* Two threads look, and the one that read the clock first comes second. */
+static bool a_late_look_judges_nothing(void)
+{
+    struct lm_bound bound = {0};
+    lm_bound_init(&bound);
+    lm_bound_tick(&bound, 10 * LM_DEMAND_WINDOW_MS);
+    lm_bound_overflow(&bound, 4 * DIRTY_LEAST);
+    lm_bound_regret(&bound, 4 * DIRTY_LEAST);
+    size_t most = bound.most;
+    lm_bound_tick(&bound, 10 * LM_DEMAND_WINDOW_MS - 1);
+    return most > DIRTY_LEAST && bound.most == most;
+}
+
+/* Between any two of its stores. */
+static bool a_torn_bound_is_mended(void)
+{
+    struct lm_bound bound = {0};
+    lm_bound_init(&bound);
+    bound.regretted = bound.patience + 1;
+    bound.enough = bound.most - 1;
+    lm_bound_mend(&bound);
+    return bound.regretted <= bound.patience && bound.most <= bound.enough;
+}
+
 /* Not only while something is dirty: one look after a long rest is enough. */
 static bool the_bound_of_dirty_memory_comes_down_by_itself(void)
 {
@@ -373,6 +398,8 @@ int main(void)
     if (!lm_units_init())
         tap_bail("no memory to begin with");
     seed = tap_seed();
+    UNIT_TRUTH(a_late_look_judges_nothing);
+    UNIT_TRUTH(a_torn_bound_is_mended);
     UNIT_TRUTH(units_are_taken_lowest_first_and_never_twice);
     UNIT_TRUTH(idle_units_go_back_after_two_peak_windows);
     UNIT_TRUTH(units_in_steady_use_are_not_purged);
