@@ -12,8 +12,9 @@ lm_rows()
 lm_setup()
 {
     lm_need minimap2 awk
-    # Letters by a linear congruential generator; every read is a stretch with one letter in 15 changed.
-    awk 'function letter() { seed = (seed * 16807) % 2147483647; return substr("ACGT", 1 + int(seed / 8192) % 4, 1) }
+    # Letters by a linear congruential generator; every read is a stretch in which 7 letters of 100 are drawn anew.
+    awk 'function draw() { return seed = (seed * 16807) % 2147483647 }
+    function letter() { return substr("ACGT", 1 + int(draw() / 8192) % 4, 1) }
     BEGIN {
         seed = 5
         for (i = 0; i < 30000; i++) {
@@ -23,14 +24,12 @@ lm_setup()
         print ">genome" > "genome.fa"
         for (i = 0; i < 30000; i++) print line[i] > "genome.fa"
         for (r = 0; r < 3000; r++) {
-            seed = (seed * 16807) % 2147483647
-            first = seed % 29970
+            first = draw() % 29970
             print ">read" r > "reads.fa"
             for (i = first; i < first + 30; i++) {
                 text = line[i]
                 for (j = 0; j < 7; j++) {
-                    letter()
-                    at = 1 + seed % 99
+                    at = 1 + draw() % 99
                     text = substr(text, 1, at - 1) letter() substr(text, at + 1)
                 }
                 print text > "reads.fa"

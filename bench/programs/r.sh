@@ -14,10 +14,7 @@ lm_rows()
 
 lm_setup()
 {
-    [ -x "$binary" ] || {
-        echo "R is not installed"
-        exit 77
-    }
+    lm_need "$binary"
     cat >work.R <<'R'
 set.seed(1)
 items <- lapply(1:40000, function(i) list(a = i, b = paste0("k", i), c = rnorm(5)))

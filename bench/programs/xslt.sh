@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# xsltproc: libxml2 builds a tree of half a million nodes, libxslt selects, sorts and sums.
+# xsltproc: libxml2 builds a tree of 720 000 elements, libxslt selects, sorts and sums.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 

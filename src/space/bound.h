@@ -13,9 +13,11 @@
 
 #include <stdint.h>
 
-/* Units, but for the times. Invariants:
- * (B1) most <= enough, and least <= most <= greatest, as base/tuning.h has them
- * (B2) regretted <= patience whenever nobody is at it */
+/* Units, but for the times.
+ *
+ *   B1  most <= enough, and most is between what base/tuning.h calls least and most
+ *   B2  regretted <= patience whenever nobody is at it
+ */
 struct lm_bound {
     size_t most;
     /* what went back because of it in this demand window */
