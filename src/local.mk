@@ -5,7 +5,7 @@ lm_core_sources = \
 	src/base/atomics.h src/base/bits.h src/base/classes.c src/base/classes.h \
 	src/base/compiler.h src/base/options.c src/base/options.h src/base/tuning.h \
 	src/os/fatal.c src/os/fatal.h src/os/lock.c src/os/lock.h src/os/helper.c src/os/helper.h src/os/clock.c src/os/limits.c src/os/limits.h src/os/map.c src/os/os.h \
-	src/space/area.c src/space/area.h src/space/bound.c src/space/bound.h src/space/granules.c src/space/granules.h src/space/large.c src/space/large.h \
+	src/space/area.c src/space/area.h src/space/bound.c src/space/bound.h src/space/demand.c src/space/demand.h src/space/granules.c src/space/granules.h src/space/large.c src/space/large.h \
 	src/space/marks.c src/space/marks.h src/space/metadata.c src/space/metadata.h src/space/runs.c src/space/runs.h \
 	src/space/units.c src/space/units.h src/space/window.c src/space/window.h \
 	src/slab/guest.c src/slab/slab.c src/slab/slab.h \

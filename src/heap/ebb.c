@@ -36,7 +36,7 @@ void lm_heap_ebb(struct lm_heap *heap, unsigned class)
         return;
     heap->has_ebbed = true;
     lm_heap_give_near(heap);
-    lm_stock_empty(&heap->stock);
+    lm_stock_empty(heap);
     if (sweep->slab_size > 2 * sweep->used_size + sweep->spent_size + LM_EBB_LEAST)
         lm_heap_sweep_all(heap);
 }

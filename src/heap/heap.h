@@ -152,7 +152,7 @@ struct lm_magazine_look {
 
 /* Frees into one bitmap word of a stranger's slab. The slab lives as long as one of them waits here. */
 struct lm_outbox_entry {
-    /* [o] the word's slots: address and bytes; no bytes: the entry is empty */
+    /* [o] the word's slots: address and bytes */
     const char *start;
     uint32_t size;
     uint32_t class;
@@ -175,7 +175,8 @@ struct lm_sweep {
     /* bytes swept for nothing, as far as the time until paid_ms does not pay for them */
     size_t debt;
     uint64_t paid_ms;
-    /* where the sweeper's hand stands */
+    /* where the sweeper's hand stands, and, in milliseconds, when it began its round */
+    uint64_t began_ms;
     uint32_t class;
     uint32_t place;
 };
@@ -187,7 +188,6 @@ struct lm_stock {
     uint8_t counts[LM_STOCK_LONGEST];
     /* the fewest of each length since the last epoch */
     uint8_t idle[LM_STOCK_LONGEST];
-    uint32_t units;
 };
 
 /* Where the search for room for guests goes on. */
@@ -244,6 +244,10 @@ struct lm_heap {
     /* [o] something was given back for that reason, and nothing taken since */
     bool has_ebbed;
     struct lm_sweep sweep;
+    /* [l] own lock: units in `stock` */
+    uint32_t stock_units;
+    /* [o] units that `near` may hold in all; 0: it is empty */
+    uint32_t near_most;
     /* [o] bytes of the blocks that the outbox holds back */
     size_t outbox_size;
     /* [o] one bit per entry that is not empty */
@@ -254,8 +258,7 @@ struct lm_heap {
     struct lm_outbox_entry outbox[LM_OUTBOX_ENTRIES];
     /* [o] see heap/stock.h; atomic only so that statistics may look */
     _Atomic(uint64_t) near[LM_NEAR_RUNS];
-    /* [o] units that they may hold in all, and which one goes next */
-    uint32_t near_most;
+    /* [o] which one goes next */
     uint32_t near_turn;
     struct lm_stock stock;
     struct lm_host_hand host_hand;
@@ -315,11 +318,20 @@ LM_INLINE size_t lm_outbox_number(const void *p)
     return (page ^ page >> 6) & (LM_OUTBOX_ENTRIES - 1);
 }
 
+/* A heap that sends nothing does not even read its entries: that is a fault each, and with some kernels a page. */
+LM_INLINE bool lm_outbox_has(const struct lm_heap *heap, size_t number)
+{
+    return (heap->outbox_used >> number & 1) != 0;
+}
+
 /* Frees a stranger's block if there is an entry for it; false if not, or if it was freed already. What
  * else may be wrong with it its owner will see. */
 LM_INLINE bool lm_outbox_add(struct lm_heap *heap, const void *p)
 {
-    struct lm_outbox_entry *entry = &heap->outbox[lm_outbox_number(p)];
+    size_t number = lm_outbox_number(p);
+    struct lm_outbox_entry *entry = &heap->outbox[number];
+    if (!lm_outbox_has(heap, number))
+        return false;
     size_t offset = (size_t)((const char *)p - entry->start);
     uint32_t slot;
     if (offset >= entry->size || !lm_class_slot_at(entry->class, (uint32_t)offset, &slot))

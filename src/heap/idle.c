@@ -55,9 +55,9 @@ static bool tidy_locked(struct lm_heap_control *control, struct lm_visit *visit,
     /* A fork's orphan may have some. */
     if (load_relaxed(&control->state) == LM_HEAP_PARKED)
         lm_heap_give_near(heap);
-    if (heap->stock.units != 0) {
+    if (heap->stock_units != 0) {
         visit->is_restless = true;
-        lm_stock_age(&heap->stock);
+        lm_stock_age(heap);
     }
     uint32_t used = (uint32_t)(heap->sweep.used_size / LM_QUANTUM);
     if (control->seen_used == used)

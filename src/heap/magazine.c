@@ -312,7 +312,7 @@ static uint64_t enter(struct lm_heap *heap, unsigned class)
         shrink_idle(heap, is_early && !is_mostly_free(heap));
         lm_heap_judge_sweep(heap, now_ms);
         lm_heap_give_near(heap);
-        lm_stock_age(&heap->stock);
+        lm_stock_age(heap);
         lm_huge_tick(now_ms);
     }
     lm_heap_sweep_some(heap);

@@ -11,8 +11,6 @@
 #include "heap/stock.h"
 #include "os/fatal.h"
 
-#include <string.h>
-
 /* The owner has not looked at its mail for long: it may be asleep, and what lies there with it. */
 static void relieve(struct lm_heap_control *control)
 {
@@ -21,7 +19,7 @@ static void relieve(struct lm_heap_control *control)
     /* Under the lock a heap is whole, unless a fork has torn it. */
     if (load_relaxed(&control->state) != LM_HEAP_LOST) {
         lm_heap_drain(control);
-        lm_stock_empty(&control->body->stock);
+        lm_stock_empty(control->body);
         lm_heap_rest(control);
     }
     lm_lock_give(&control->lock);
@@ -79,21 +77,19 @@ static void publish(struct lm_remote *node, uint64_t mask)
         lm_heap_deliver(node);
 }
 
-static void publish_entry(struct lm_outbox_entry *entry)
+static void publish_entry(struct lm_heap *heap, size_t number)
 {
-    struct lm_remote *node = entry->node;
-    uint64_t mask = entry->mask;
-    entry->size = 0;
-    publish(node, mask);
+    const struct lm_outbox_entry *entry = &heap->outbox[number];
+    heap->outbox_used &= ~(UINT64_C(1) << number);
+    publish(entry->node, entry->mask);
 }
 
 void lm_outbox_flush(struct lm_heap *heap)
 {
     if (lm_likely(heap->outbox_used == 0))
         return;
-    for (uint64_t left = heap->outbox_used; left != 0; left &= left - 1)
-        publish_entry(&heap->outbox[lm_bits_lowest(left)]);
-    heap->outbox_used = 0;
+    while (heap->outbox_used != 0)
+        publish_entry(heap, lm_bits_lowest(heap->outbox_used));
     heap->outbox_size = 0;
 }
 
@@ -105,10 +101,10 @@ static void open_entry(struct lm_heap *heap, const void *p, const struct lm_slot
     struct lm_slab *slab = slot->slab;
     struct lm_remote *node = lm_slab_remote(slab, slot->word);
     uint32_t first = slot->word * 64;
-    if (entry->size != 0) {
+    if (lm_outbox_has(heap, number)) {
         if (entry->node == node)
             return;
-        publish_entry(entry);
+        publish_entry(heap, number);
     }
     *entry = (struct lm_outbox_entry){
         .start = lm_slab_address(slab, first),
@@ -135,7 +131,6 @@ void lm_heap_free_remote(struct lm_heap *heap, void *p, size_t unit)
 
 void lm_outbox_drop(struct lm_heap *heap)
 {
-    memset(heap->outbox, 0, sizeof heap->outbox);
     heap->outbox_used = 0;
     heap->outbox_size = 0;
 }

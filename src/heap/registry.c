@@ -226,7 +226,7 @@ LM_COLD static void make_dormant(struct lm_heap_control *control)
         return;
     /* A fork may have orphaned a heap that still has units, or grown magazines without blocks. */
     lm_heap_give_near(heap);
-    lm_stock_empty(&heap->stock);
+    lm_stock_empty(heap);
     lm_heap_empty_magazines(heap);
     lm_outbox_flush(heap);
     for (unsigned class = 0; class < LM_CLASSES; class ++)
@@ -280,7 +280,7 @@ LM_COLD void lm_heap_park(struct lm_heap *heap)
     lm_heap_empty_magazines(heap);
     lm_outbox_flush(heap);
     lm_heap_give_near(heap);
-    lm_stock_empty(&heap->stock);
+    lm_stock_empty(heap);
     /* Ordered: see lm_heap_settle. */
     store_ordered(&control->state, LM_HEAP_PARKED);
     lm_heap_drain(control);
@@ -332,8 +332,9 @@ LM_COLD static size_t trim_heap(struct lm_heap_control *control, bool is_own)
             lm_heap_give_near(control->body);
         }
         lm_heap_drain(control);
-        lm_stock_empty(&control->body->stock);
-        purged = lm_heap_sweep_all(control->body);
+        lm_stock_empty(control->body);
+        if (control->slab_count != 0)
+            purged = lm_heap_sweep_all(control->body);
         if (heap_state == LM_HEAP_PARKED)
             make_dormant(control);
     }

@@ -14,7 +14,7 @@
 static size_t take_units(struct lm_heap *heap, size_t count)
 {
     size_t dirty;
-    size_t unit = lm_stock_take(&heap->stock, count);
+    size_t unit = lm_stock_take(heap, count);
     return unit != LM_NO_UNIT ? unit : lm_units_take(count, 1, &dirty);
 }
 

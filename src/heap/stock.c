@@ -14,14 +14,15 @@ static void tag_run(size_t first, size_t count, uint32_t tag)
         store_relaxed(&lm_window.map[unit], tag);
 }
 
-size_t lm_stock_take(struct lm_stock *stock, size_t count)
+size_t lm_stock_take(struct lm_heap *heap, size_t count)
 {
+    struct lm_stock *stock = &heap->stock;
     if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == 0)
         return LM_NO_UNIT;
     uint8_t left = --stock->counts[count - 1];
     if (left < stock->idle[count - 1])
         stock->idle[count - 1] = left;
-    stock->units -= (uint32_t)count;
+    heap->stock_units -= (uint32_t)count;
     size_t first = stock->runs[count - 1][left];
     tag_run(first, count, LM_TAG_FREE);
     return first;
@@ -38,18 +39,19 @@ bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count)
     struct lm_stock *stock = &heap->stock;
     size_t most = LM_STOCK_LEAST + share_of_slabs(heap);
     if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == LM_STOCK_DEPTH ||
-        stock->units + count > most || !lm_options.magazines || load_relaxed(&lm_memory_is_tight) ||
-        load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
+        heap->stock_units + count > most || !lm_options.magazines ||
+        load_relaxed(&lm_memory_is_tight) || load_relaxed(&heap->control->state) != LM_HEAP_LIVE)
         return false;
     tag_run(first, count, LM_TAG_KEPT);
     stock->runs[count - 1][stock->counts[count - 1]++] = (uint32_t)first;
-    stock->units += (uint32_t)count;
+    heap->stock_units += (uint32_t)count;
     return true;
 }
 
 /* Gives back the `number` runs of a length that were put first. */
-static void give_back(struct lm_stock *stock, size_t count, size_t number)
+static void give_back(struct lm_heap *heap, size_t count, size_t number)
 {
+    struct lm_stock *stock = &heap->stock;
     uint32_t *runs = stock->runs[count - 1];
     for (size_t i = 0; i < number; i++) {
         tag_run(runs[i], count, LM_TAG_FREE);
@@ -58,24 +60,26 @@ static void give_back(struct lm_stock *stock, size_t count, size_t number)
     stock->counts[count - 1] = (uint8_t)(stock->counts[count - 1] - number);
     for (size_t i = 0; i < stock->counts[count - 1]; i++)
         runs[i] = runs[i + number];
-    stock->units -= (uint32_t)(number * count);
+    heap->stock_units -= (uint32_t)(number * count);
 }
 
-void lm_stock_empty(struct lm_stock *stock)
+void lm_stock_empty(struct lm_heap *heap)
 {
-    for (size_t count = 1; count <= LM_STOCK_LONGEST && stock->units != 0; count++) {
-        give_back(stock, count, stock->counts[count - 1]);
+    struct lm_stock *stock = &heap->stock;
+    for (size_t count = 1; count <= LM_STOCK_LONGEST && heap->stock_units != 0; count++) {
+        give_back(heap, count, stock->counts[count - 1]);
         stock->idle[count - 1] = 0;
     }
 }
 
-void lm_stock_age(struct lm_stock *stock)
+void lm_stock_age(struct lm_heap *heap)
 {
-    /* Nothing to write to either, which matters to threads that have not used the page. */
-    if (stock->units == 0)
+    struct lm_stock *stock = &heap->stock;
+    /* Nothing to look at either, which matters to threads that have not used the page. */
+    if (heap->stock_units == 0)
         return;
     for (size_t count = 1; count <= LM_STOCK_LONGEST; count++) {
-        give_back(stock, count, stock->idle[count - 1]);
+        give_back(heap, count, stock->idle[count - 1]);
         stock->idle[count - 1] = stock->counts[count - 1];
     }
 }
@@ -118,7 +122,7 @@ size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
         if ((load_relaxed(&heap->near[at]) & UINT8_MAX) == count)
             return take_near(heap, at) >> 8;
     lm_lock_take(&heap->control->lock);
-    size_t first = lm_stock_take(&heap->stock, count);
+    size_t first = lm_stock_take(heap, count);
     lm_lock_give(&heap->control->lock);
     return first;
 }

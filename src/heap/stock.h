@@ -4,7 +4,7 @@
  * the shared pool and its lock are left alone.
  *
  *   K1  every run of runs[n] is n + 1 units long, in nobody else's hands, tagged LM_TAG_KEPT
- *   K2  units = the sum of all runs; idle[n] <= counts[n]
+ *   K2  stock_units = the sum of all runs; idle[n] <= counts[n]
  *
  * The heap's lock is held throughout, but for the last two functions, which take it.
  */
@@ -14,13 +14,13 @@
 #include "heap/heap.h"
 
 /* A run of exactly `count` units, whatever it holds; LM_NO_UNIT if there is none. */
-size_t lm_stock_take(struct lm_stock *stock, size_t count);
+size_t lm_stock_take(struct lm_heap *heap, size_t count);
 /* False: the stock is full, or keeps no runs of that length. */
 bool lm_stock_put(struct lm_heap *heap, size_t first, size_t count);
 /* Gives everything back to the pool. */
-void lm_stock_empty(struct lm_stock *stock);
+void lm_stock_empty(struct lm_heap *heap);
 /* The end of an epoch: gives back what was not wanted in it. */
-void lm_stock_age(struct lm_stock *stock);
+void lm_stock_age(struct lm_heap *heap);
 
 /* The same for large blocks. `heap` is the caller's own, or nobody's. Those that were put last wait apart from the
  * others, without a lock; their first units are tagged LM_TAG_KEPT. */

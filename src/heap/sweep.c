@@ -4,7 +4,7 @@
  *
  * A hand goes round the heap's partly used slabs, a few at a time on slow paths. A slab that has
  * given no slot away between two visits is swept: allocations crowd in the lowest slabs of a class,
- * so what is cold once tends to stay so. The heap's lock is held throughout.
+ * so what is cold once tends to stay so. Between two visits lie some milliseconds. The heap's lock is held throughout.
  */
 #include "heap/owner.h"
 
@@ -100,9 +100,22 @@ LM_COLD void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms)
     sweep->bound = lm_max(sweep->bound - sweep->bound / 8, LM_SWEEP_LEAST);
 }
 
+/* False if the hand is at the beginning and came by there a moment ago. */
+static bool may_go_on(struct lm_sweep *sweep)
+{
+    if (sweep->class != 0 || sweep->place != 0)
+        return true;
+    uint64_t now_ms = lm_os_clock_ms();
+    if (now_ms < sweep->began_ms + LM_SWEEP_PACE_MS && !load_relaxed(&lm_memory_is_tight))
+        return false;
+    sweep->began_ms = now_ms;
+    return true;
+}
+
 void lm_heap_sweep_some(struct lm_heap *heap)
 {
-    for (size_t steps = count_steps(&heap->sweep); steps > 0; steps--) {
+    struct lm_sweep *sweep = &heap->sweep;
+    for (size_t steps = count_steps(sweep); steps > 0 && may_go_on(sweep); steps--) {
         struct lm_slab *slab = advance_hand(heap);
         if (slab == NULL || slab->heat == LM_SLAB_SWEPT)
             continue;

@@ -38,7 +38,7 @@ static void count_heap(struct lm_snapshot *snapshot, struct lm_heap_control *con
     if (state == LM_HEAP_PARKED)
         snapshot->parked_heaps++;
     if (!control->is_dormant) {
-        size_t kept = control->body->stock.units + lm_heap_near_units(control->body);
+        size_t kept = control->body->stock_units + lm_heap_near_units(control->body);
         snapshot->dirty += kept << lm_unit_log2;
         for (unsigned class = 0; class < LM_CLASSES; class ++)
             count_class(&snapshot->classes[class], control->body, class);

@@ -11,6 +11,7 @@
 #include "os/lock.h"
 #include "os/os.h"
 #include "space/bound.h"
+#include "space/demand.h"
 #include "space/granules.h"
 #include "space/marks.h"
 #include "space/metadata.h"
@@ -22,12 +23,9 @@ static struct {
     /* [l] */
     struct lm_runs free;
     struct lm_marks dirty;
-    /* [l] units in callers' hands, and the most that were within this peak window and the last */
+    /* [l] units in callers' hands, and how many that were lately */
     size_t in_use;
-    size_t peak;
-    size_t last_peak;
-    /* [l] milliseconds */
-    uint64_t peak_since;
+    struct lm_demand demand;
     /* [a] milliseconds; when dirty units are looked at next. Relaxed: a thread that reads an old
      * value only asks for the lock once too often. */
     _Atomic(uint64_t) next_purge;
@@ -102,8 +100,7 @@ static void weigh_locked(void)
 static void count_taken(size_t count, size_t dirty)
 {
     state.in_use += count;
-    if (state.in_use > state.peak)
-        state.peak = state.in_use;
+    lm_demand_note(&state.demand, state.in_use, count - dirty, state.dirty.count);
     if (lm_unlikely(state.bound.overflowed != 0) && dirty != count)
         lm_bound_regret(&state.bound, count - dirty);
     weigh_locked();
@@ -342,19 +339,6 @@ LM_COLD size_t lm_units_purge(void)
     return purged << lm_unit_log2;
 }
 
-/* How many dirty units exceed the recent demand. */
-static size_t excess_locked(uint64_t now_ms)
-{
-    if (now_ms - state.peak_since >= LM_PEAK_WINDOW_MS) {
-        state.last_peak = state.peak;
-        state.peak = state.in_use;
-        state.peak_since = now_ms;
-    }
-    size_t demand = lm_max(state.peak, state.last_peak);
-    size_t held = state.in_use + state.dirty.count;
-    return held > demand ? held - demand : 0;
-}
-
 void lm_units_tick(uint64_t now_ms)
 {
     lm_helper_wake();
@@ -368,9 +352,7 @@ void lm_units_tick(uint64_t now_ms)
         size_t delay_ms = lm_options.purge_delay_ms;
         store_relaxed(&state.next_purge, now_ms + (delay_ms == 0 ? LM_PURGE_PERIOD_MS : delay_ms));
         lm_bound_tick(&state.bound, now_ms);
-        excess = excess_locked(now_ms);
-        if (excess > LM_PURGE_WHOLE)
-            excess = excess / 2;
+        excess = lm_demand_excess(&state.demand, state.in_use, state.dirty.count, now_ms);
         if (lm_unlikely(load_relaxed(&lm_memory_is_tight)))
             excess = lm_max(excess, overflow_locked());
     }

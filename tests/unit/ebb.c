@@ -36,7 +36,7 @@ static struct kept look(void)
     const struct lm_heap *heap = lm_thread.heap;
     unsigned class = lm_class_for(SIZE);
     return (struct kept){heap->magazines[class].capacity, unit_cached(heap, class),
-                         heap->stock.units, resident_size(heap)};
+                         heap->stock_units, resident_size(heap)};
 }
 
 static void fill_and_drain(int rounds)

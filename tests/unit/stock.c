@@ -15,8 +15,9 @@ enum { STEPS = 20000, BLOCKS = 64 };
 static uint64_t seed;
 
 /* K1 and K2. */
-static bool is_sound(const struct lm_stock *stock)
+static bool is_sound(const struct lm_heap *heap)
 {
+    const struct lm_stock *stock = &heap->stock;
     size_t units = 0;
     for (size_t count = 1; count <= LM_STOCK_LONGEST; count++) {
         UNIT_CHECK(stock->counts[count - 1] <= LM_STOCK_DEPTH);
@@ -29,7 +30,7 @@ static bool is_sound(const struct lm_stock *stock)
                 UNIT_CHECK(lm_unit_tag(unit) == LM_TAG_KEPT);
         }
     }
-    UNIT_CHECK_THAT(stock->units == units, "%u units, not %zu", stock->units, units);
+    UNIT_CHECK_THAT(heap->stock_units == units, "%u units, not %zu", heap->stock_units, units);
     return true;
 }
 
@@ -61,19 +62,19 @@ static bool freed_runs_serve_the_next_blocks_of_their_length(void)
             blocks[i] = lm_malloc(count * lm_unit_size);
         for (size_t i = 0; i < many - 1; i++) {
             lm_free(blocks[i]);
-            UNIT_CHECK(heap->stock.units == 0 && lm_heap_near_units(heap) == (i + 1) * count);
+            UNIT_CHECK(heap->stock_units == 0 && lm_heap_near_units(heap) == (i + 1) * count);
         }
         lm_free(blocks[many - 1]);
-        UNIT_CHECK(heap->stock.counts[count - 1] == 1 && is_sound(&heap->stock));
+        UNIT_CHECK(heap->stock.counts[count - 1] == 1 && is_sound(heap));
         UNIT_CHECK(lm_heap_near_units(heap) == (many - 1) * count);
         void *again[LM_NEAR_RUNS + 1];
         for (size_t i = 0; i < many; i++)
             UNIT_CHECK(is_among(again[i] = lm_malloc(count * lm_unit_size), blocks, many));
-        UNIT_CHECK(heap->stock.units == 0 && lm_heap_near_units(heap) == 0);
+        UNIT_CHECK(heap->stock_units == 0 && lm_heap_near_units(heap) == 0);
         for (size_t i = 0; i < many; i++)
             lm_free(again[i]);
     }
-    return is_sound(&heap->stock);
+    return is_sound(heap);
 }
 
 /* Blocks of other lengths go by it. */
@@ -122,16 +123,16 @@ static bool the_stock_keeps_its_bounds(void)
         blocks[at] = lm_malloc(1 + unit_below(&random, 10 * lm_unit_size));
         size_t slabs = heap->sweep.slab_size >> lm_unit_log2;
         /* Slabs may have gone since a run was kept. */
-        UNIT_CHECK(heap->stock.units <= LM_STOCK_LEAST + BLOCKS * 2 || slabs > BLOCKS * 2);
+        UNIT_CHECK(heap->stock_units <= LM_STOCK_LEAST + BLOCKS * 2 || slabs > BLOCKS * 2);
         UNIT_CHECK(lm_heap_near_units(heap) <= LM_NEAR_LEAST + BLOCKS * 2 || slabs > BLOCKS * 2);
         if (step % 512 == 0)
-            UNIT_CHECK(is_sound(&heap->stock));
+            UNIT_CHECK(is_sound(heap));
     }
     for (int i = 0; i < BLOCKS; i++)
         lm_free(blocks[i]);
-    UNIT_CHECK(is_sound(&heap->stock));
+    UNIT_CHECK(is_sound(heap));
     lm_trim();
-    UNIT_CHECK(heap->stock.units == 0 && lm_heap_near_units(heap) == 0 && is_sound(&heap->stock));
+    UNIT_CHECK(heap->stock_units == 0 && lm_heap_near_units(heap) == 0 && is_sound(heap));
     return lm_units_totals().dirty == 0;
 }
 
@@ -151,15 +152,15 @@ static bool a_run_that_nobody_wants_goes_back_after_two_epochs(void)
     struct lm_heap *heap = unit_heap();
     lm_trim();
     take_and_free_many();
-    lm_stock_age(&heap->stock);
+    lm_stock_age(heap);
     UNIT_CHECK(heap->stock.counts[2] == 1);
     /* In this epoch it is wanted. */
     take_and_free_many();
-    lm_stock_age(&heap->stock);
+    lm_stock_age(heap);
     UNIT_CHECK(heap->stock.counts[2] == 1);
-    lm_stock_age(&heap->stock);
-    UNIT_CHECK(heap->stock.counts[2] == 0 && heap->stock.units == 0);
-    return is_sound(&heap->stock);
+    lm_stock_age(heap);
+    UNIT_CHECK(heap->stock.counts[2] == 0 && heap->stock_units == 0);
+    return is_sound(heap);
 }
 
 static void *leave_runs(void *unused)
@@ -175,7 +176,7 @@ static bool a_thread_that_ends_leaves_no_stock(void)
     while ((control = lm_heap_next(control)) != NULL)
         if (control->state == LM_HEAP_PARKED)
             UNIT_CHECK(control->is_dormant ||
-                       control->body->stock.units + lm_heap_near_units(control->body) == 0);
+                       control->body->stock_units + lm_heap_near_units(control->body) == 0);
     return true;
 }
 

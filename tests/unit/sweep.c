@@ -43,11 +43,12 @@ static size_t resident_pages(void)
     return resident;
 }
 
-/* Slow paths of another class. */
+/* Slow paths of another class, with time between them. */
 static void live_on(size_t rounds)
 {
     void *others[64];
     for (size_t round = 0; round < rounds; round++) {
+        lm_thread.heap->sweep.began_ms = 0;
         for (size_t i = 0; i < UNIT_COUNT_OF(others); i++)
             others[i] = lm_malloc(2000);
         for (size_t i = 0; i < UNIT_COUNT_OF(others); i++)
@@ -89,6 +90,31 @@ static bool cold_holes_go_back_by_and_by(void)
     return books_are_right(lm_thread.heap);
 }
 
+/* The hand came by a moment ago, whatever the clock says. */
+static bool a_heap_that_drains_for_a_moment_is_not_swept(void)
+{
+    struct lm_sweep *sweep = &lm_thread.heap->sweep;
+    lm_trim();
+    memset(blocks, 0, sizeof blocks);
+    sweep->began_ms = UINT64_MAX / 2;
+    sweep->class = 0;
+    sweep->place = 0;
+    size_t full = 0;
+    for (int round = 0; round < 3; round++) {
+        take_all();
+        full = resident_pages();
+        thin_out();
+    }
+    size_t left = resident_pages();
+    UNIT_CHECK_THAT(left > full * 2 / 3, "%zu of %zu pages are resident", left, full);
+    live_on(2000);
+    left = resident_pages();
+    UNIT_CHECK_THAT(left < full * 2 / 3, "%zu of %zu pages are resident later", left, full);
+    for (int i = 0; i < BLOCKS; i += 32)
+        lm_free(blocks[i]);
+    return true;
+}
+
 /* It fills and drains all the time, and has faulted in anew more than time can pay for. */
 static bool a_heap_in_debt_is_not_swept(void)
 {
@@ -107,6 +133,7 @@ static bool a_heap_in_debt_is_not_swept(void)
     sweep->paid_ms = lm_os_clock_ms() - LM_SWEEP_DEBT / LM_SWEEP_PAY;
     take_all();
     thin_out();
+    live_on(2000);
     left = resident_pages();
     UNIT_CHECK_THAT(left < full * 2 / 3 && sweep->debt < LM_SWEEP_DEBT,
                     "%zu of %zu pages, owed %zu, bound %zu", left, full, sweep->debt, sweep->bound);
@@ -194,6 +221,7 @@ int main(void)
     unit_start();
     seed = tap_seed();
     UNIT_TRUTH(cold_holes_go_back_by_and_by);
+    UNIT_TRUTH(a_heap_that_drains_for_a_moment_is_not_swept);
     UNIT_TRUTH(a_heap_in_debt_is_not_swept);
     UNIT_TRUTH(little_waste_is_left_alone);
     UNIT_TRUTH(the_books_stay_right);

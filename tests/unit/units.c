@@ -6,6 +6,7 @@
 
 #include "os/os.h"
 #include "space/bound.h"
+#include "space/demand.h"
 #include "space/units.h"
 
 enum { SHADOW = 65536, HOLDINGS = 300, STEPS = 6000 };
@@ -245,6 +246,45 @@ static bool units_in_steady_use_are_not_purged(void)
     return true;
 }
 
+/* Six units are free one by one; a run of six finds no room there, and comes and goes. */
+static bool a_run_that_finds_no_room_is_kept_beside_what_is_free(void)
+{
+    uint64_t now = lm_os_clock_ms() + 4000000;
+    size_t dirty;
+    size_t singles[12];
+    lm_units_purge();
+    for (int tick = 0; tick < 20; tick++)
+        lm_units_tick(now += LM_PURGE_PERIOD_MS);
+    for (size_t i = 0; i < UNIT_COUNT_OF(singles); i++)
+        singles[i] = lm_units_take(1, 1, &dirty);
+    for (size_t i = 0; i < UNIT_COUNT_OF(singles); i += 2)
+        lm_units_give(singles[i], 1);
+    size_t purges = 0;
+    for (int tick = 0; tick < 4; tick++) {
+        use_for_a_moment(6);
+        lm_units_tick(now += LM_PURGE_PERIOD_MS);
+        purges += lm_units_totals().dirty < 12;
+    }
+    UNIT_CHECK_THAT(purges == 1, "%zu purges", purges);
+    for (size_t i = 1; i < UNIT_COUNT_OF(singles); i += 2)
+        lm_units_give(singles[i], 1);
+    lm_units_purge();
+    return true;
+}
+
+static bool what_a_heap_grows_by_is_no_reason_to_keep_what_is_free(void)
+{
+    struct lm_demand demand = {0};
+    uint64_t now = 10 * LM_PEAK_WINDOW_MS;
+    lm_demand_note(&demand, 1000, 1000, 0);
+    UNIT_CHECK(lm_demand_excess(&demand, 1000, 40, now) == 40);
+    lm_demand_note(&demand, 1100, 100, 40);
+    UNIT_CHECK(lm_demand_excess(&demand, 1100, 40, now + 1) == 40);
+    /* A look that comes late begins no window. */
+    UNIT_CHECK(lm_demand_excess(&demand, 500, 0, now - 1) == 0 && demand.peak == 1100);
+    return true;
+}
+
 static bool a_look_before_its_time_purges_nothing(void)
 {
     uint64_t now = lm_os_clock_ms() + 3000000;
@@ -403,6 +443,8 @@ int main(void)
     UNIT_TRUTH(units_are_taken_lowest_first_and_never_twice);
     UNIT_TRUTH(idle_units_go_back_after_two_peak_windows);
     UNIT_TRUTH(units_in_steady_use_are_not_purged);
+    UNIT_TRUTH(a_run_that_finds_no_room_is_kept_beside_what_is_free);
+    UNIT_TRUTH(what_a_heap_grows_by_is_no_reason_to_keep_what_is_free);
     UNIT_TRUTH(a_look_before_its_time_purges_nothing);
     UNIT_TRUTH(dirty_memory_has_a_bound);
     UNIT_TRUTH(more_than_the_window_is_refused);
