@@ -175,8 +175,8 @@ struct lm_sweep {
     /* bytes swept for nothing, as far as the time until paid_ms does not pay for them */
     size_t debt;
     uint64_t paid_ms;
-    /* where the sweeper's hand stands, and, in milliseconds, when it began its round */
-    uint64_t began_ms;
+    /* where the sweeper's hand stands, and, in microseconds, when it began its round */
+    uint64_t began_us;
     uint32_t class;
     uint32_t place;
 };

@@ -105,10 +105,11 @@ static bool may_go_on(struct lm_sweep *sweep)
 {
     if (sweep->class != 0 || sweep->place != 0)
         return true;
-    uint64_t now_ms = lm_os_clock_ms();
-    if (now_ms < sweep->began_ms + LM_SWEEP_PACE_MS && !load_relaxed(&lm_memory_is_tight))
+    /* The coarse clock would make less than a millisecond of it, or twice as much. */
+    uint64_t now_us = lm_os_clock_us();
+    if (now_us < sweep->began_us + LM_SWEEP_PACE_US && !load_relaxed(&lm_memory_is_tight))
         return false;
-    sweep->began_ms = now_ms;
+    sweep->began_us = now_us;
     return true;
 }
 

@@ -95,14 +95,24 @@ static struct timespec read_clock(clockid_t clock)
     return now;
 }
 
+static uint64_t microseconds(clockid_t clock)
+{
+    struct timespec now = read_clock(clock);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 uint64_t lm_os_clock_ms(void)
 {
     struct timespec now = read_clock(CLOCK_MONOTONIC_COARSE);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t lm_os_clock_us(void)
+{
+    return microseconds(CLOCK_MONOTONIC);
+}
+
 uint64_t lm_os_thread_us(void)
 {
-    struct timespec now = read_clock(CLOCK_THREAD_CPUTIME_ID);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return microseconds(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -151,7 +151,7 @@ static bool the_magazines_of_a_heap_that_drains_hold_little_of_what_is_left(void
     size_t before = heap->magazine_size;
     for (size_t i = 0; i < MANY; i++) {
         /* Time goes by, so that the slabs are swept meanwhile. */
-        heap->sweep.began_ms = 0;
+        heap->sweep.began_us = 0;
         if (i / 32 % 20 != 0)
             lm_free(many[i]);
     }

@@ -48,7 +48,7 @@ static void live_on(size_t rounds)
 {
     void *others[64];
     for (size_t round = 0; round < rounds; round++) {
-        lm_thread.heap->sweep.began_ms = 0;
+        lm_thread.heap->sweep.began_us = 0;
         for (size_t i = 0; i < UNIT_COUNT_OF(others); i++)
             others[i] = lm_malloc(2000);
         for (size_t i = 0; i < UNIT_COUNT_OF(others); i++)
@@ -96,7 +96,7 @@ static bool a_heap_that_drains_for_a_moment_is_not_swept(void)
     struct lm_sweep *sweep = &lm_thread.heap->sweep;
     lm_trim();
     memset(blocks, 0, sizeof blocks);
-    sweep->began_ms = UINT64_MAX / 2;
+    sweep->began_us = UINT64_MAX / 2;
     sweep->class = 0;
     sweep->place = 0;
     size_t full = 0;
