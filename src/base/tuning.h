@@ -229,9 +229,9 @@
  * until time has paid. */
 #define LM_SWEEP_PAY  (32 * LM_KIB)
 #define LM_SWEEP_DEBT (64 * LM_MIB)
-/* Microseconds that a round of the sweeper's hand takes at least: a slab that is taken from again in a moment is not
- * cold. (Without it 4 000 blocks that come and go within 0.1 ms are swept all the time. With 8 to 12 ms sawtooth, which
- * falls for 20, ends at 8.3 times what is live instead of 7.8.) */
+/* Microseconds from the beginning of a round of the sweeper's hand to the next: a slab that is taken from again in a
+ * moment is not cold. (Without it 4 000 blocks that come and go within 0.1 ms are swept all the time. With 8 to 12 ms
+ * sawtooth, which falls for 20, ends at 8.3 times what is live instead of 7.8, and with 3 ms after the end of a round at 9.8.) */
 #define LM_SWEEP_PACE_US LM_TUNE(5000, 0)
 /* Slabs that a slow path looks at when the waste is just above what is left alone, and so many times
  * that at most when there is more. */

@@ -17,7 +17,7 @@ static void tag_run(size_t first, size_t count, uint32_t tag)
 size_t lm_stock_take(struct lm_heap *heap, size_t count)
 {
     struct lm_stock *stock = &heap->stock;
-    if (count > LM_STOCK_LONGEST || stock->counts[count - 1] == 0)
+    if (heap->stock_units == 0 || count > LM_STOCK_LONGEST || stock->counts[count - 1] == 0)
         return LM_NO_UNIT;
     uint8_t left = --stock->counts[count - 1];
     if (left < stock->idle[count - 1])
@@ -118,7 +118,7 @@ size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
 {
     if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
         return LM_NO_UNIT;
-    for (size_t at = 0; at < LM_NEAR_RUNS; at++)
+    for (size_t at = 0; at < LM_NEAR_RUNS && heap->near_most != 0; at++)
         if ((load_relaxed(&heap->near[at]) & UINT8_MAX) == count)
             return take_near(heap, at) >> 8;
     lm_lock_take(&heap->control->lock);

@@ -4,7 +4,7 @@
  *
  * A hand goes round the heap's partly used slabs, a few at a time on slow paths. A slab that has
  * given no slot away between two visits is swept: allocations crowd in the lowest slabs of a class,
- * so what is cold once tends to stay so. Between two visits lie some milliseconds. The heap's lock is held throughout.
+ * so what is cold once tends to stay so. Rounds begin some milliseconds apart. The heap's lock is held throughout.
  */
 #include "heap/owner.h"
 
@@ -47,7 +47,7 @@ LM_COLD size_t lm_heap_sweep_part(struct lm_heap *heap, unsigned class, uint32_t
     return purged;
 }
 
-/* The next partly used slab, round and round; NULL if the hand went through a whole class in vain. */
+/* The next partly used slab, round and round; NULL if the hand came to the end of a class. */
 static struct lm_slab *advance_hand(struct lm_heap *heap)
 {
     struct lm_sweep *sweep = &heap->sweep;
@@ -100,12 +100,12 @@ LM_COLD void lm_heap_judge_sweep(struct lm_heap *heap, uint64_t now_ms)
     sweep->bound = lm_max(sweep->bound - sweep->bound / 8, LM_SWEEP_LEAST);
 }
 
-/* False if the hand is at the beginning and came by there a moment ago. */
+/* False if the hand is at the beginning and was there a moment ago; by the exact clock: the coarse one would make between
+ * nothing and a tick of it. From the beginning on: a round may take its time, and what comes last in it would wait twice. */
 static bool may_go_on(struct lm_sweep *sweep)
 {
     if (sweep->class != 0 || sweep->place != 0)
         return true;
-    /* The coarse clock would make less than a millisecond of it, or twice as much. */
     uint64_t now_us = lm_os_clock_us();
     if (now_us < sweep->began_us + LM_SWEEP_PACE_US && !load_relaxed(&lm_memory_is_tight))
         return false;

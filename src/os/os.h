@@ -72,7 +72,7 @@ long lm_os_call(long number, long a, long b, long c, long d, long e);
 void lm_os_find_clock(void);
 /* Milliseconds of a monotonic clock, coarse (4 ms) and cheap. */
 uint64_t lm_os_clock_ms(void);
-/* Microseconds of the same clock, exact, for twice the price (25 ns). */
+/* Microseconds of the same clock, exact: 25 ns where the kernel need not be called for it. */
 uint64_t lm_os_clock_us(void);
 /* Microseconds that this thread has run. */
 uint64_t lm_os_thread_us(void);

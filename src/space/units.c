@@ -100,7 +100,7 @@ static void weigh_locked(void)
 static void count_taken(size_t count, size_t dirty)
 {
     state.in_use += count;
-    lm_demand_note(&state.demand, state.in_use, count - dirty, state.dirty.count);
+    lm_demand_note(&state.demand, state.in_use, count == 1 ? 0 : count - dirty, state.dirty.count);
     if (lm_unlikely(state.bound.overflowed != 0) && dirty != count)
         lm_bound_regret(&state.bound, count - dirty);
     weigh_locked();
