@@ -5,6 +5,8 @@
 #include "door.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { THREADS = 200, SIZES = 20, STACK = 64 * 1024 };
 
@@ -39,6 +41,23 @@ static size_t cost(size_t before)
     return now > before ? (now - before) / THREADS : 0;
 }
 
+/* Some kernels have no page of zeroes that all share: there what is only read is resident, too. */
+static bool reading_costs_pages(void)
+{
+    enum { PAGES = 64 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = resident_now();
+    volatile char *probe =
+        mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        tap_bail("mmap failed");
+    for (size_t i = 0; i < PAGES; i++)
+        (void)probe[i * page];
+    bool is_costly = resident_now() >= before + PAGES / 2 * page;
+    munmap((void *)probe, PAGES * page);
+    return is_costly;
+}
+
 int main(void)
 {
     pthread_t threads[THREADS];
@@ -67,6 +86,8 @@ int main(void)
         pthread_join(threads[i], NULL);
     tap_diag("bytes per thread: %zu holding 21 KiB, %zu holding nothing", holding, idle);
     tap_ok(holding <= 36 * KIB, "a thread that holds 21 KiB in twenty sizes costs 36 KiB at most");
-    tap_ok(idle <= 12 * KIB, "a thread that holds nothing any more costs 12 KiB at most");
+    size_t most = (reading_costs_pages() ? 16 : 12) * KIB;
+    tap_ok(idle <= most, "a thread that holds nothing any more costs 12 KiB at most, or 16 where "
+                         "what is read is resident");
     return tap_done();
 }
