@@ -85,9 +85,11 @@ int main(void)
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     tap_diag("bytes per thread: %zu holding 21 KiB, %zu holding nothing", holding, idle);
-    tap_ok(holding <= 36 * KIB, "a thread that holds 21 KiB in twenty sizes costs 36 KiB at most");
-    size_t most = (reading_costs_pages() ? 16 : 12) * KIB;
-    tap_ok(idle <= most, "a thread that holds nothing any more costs 12 KiB at most, or 16 where "
-                         "what is read is resident");
+    /* Two pages of the heap that a checked or a torture build reads and does not write. */
+    size_t spare = reading_costs_pages() ? 8 * KIB : 0;
+    tap_ok(holding <= 36 * KIB + spare,
+           "a thread that holds 21 KiB in twenty sizes costs 36 KiB at most, and what it reads");
+    tap_ok(idle <= 12 * KIB + spare,
+           "a thread that holds nothing any more costs 12 KiB at most, and what it reads");
     return tap_done();
 }
