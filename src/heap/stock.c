@@ -118,7 +118,8 @@ size_t lm_heap_take_run(struct lm_heap *heap, size_t count)
 {
     if (heap == lm_heap_nobodys() || count > LM_STOCK_LONGEST)
         return LM_NO_UNIT;
-    for (size_t at = 0; at < LM_NEAR_RUNS && heap->near_most != 0; at++)
+    size_t runs = heap->near_most == 0 ? 0 : LM_NEAR_RUNS;
+    for (size_t at = 0; at < runs; at++)
         if ((load_relaxed(&heap->near[at]) & UINT8_MAX) == count)
             return take_near(heap, at) >> 8;
     lm_lock_take(&heap->control->lock);
